@@ -1,1 +1,42 @@
-//! x
+//! Console tickets, links and a relay for virtual machines, to embed in a customer portal.
+//!
+//! A portal's user owns a virtual machine and clicks "Console". consolepass gets the hypervisor's ticket, builds the one
+//! correct URL and, if asked to, relays the bytes, so that noVNC works in the browser while no credential of the
+//! hypervisor ever reaches it.
+//!
+//! # Two ways to use it
+//!
+//! **Direct**, for operators, tests and portals with a relay of their own: a [`Backend`] such as `Proxmox` opens a
+//! [`Console`], which holds the URL, the headers and the password. They are secrets.
+//!
+//! **Relay**, for customers: a `Relay` issues a `Pass` for a machine. The browser connects with the pass; only then
+//! is the hypervisor asked for a ticket, and the relay logs in with it and answers the browser. A pass works once.
+//!
+//! # Words
+//!
+//! A *backend* is one management API with its credentials; a *machine* has a console; a *ticket* is what a backend hands
+//! out for one console, a *pass* what the portal hands to a browser; a *reference* names one console in every log line.
+//!
+//! # Options and errors
+//!
+//! Everything is configured by [`Options`], whose names, types and defaults stand in one table ([`options::TABLE`]). Every
+//! failure is an [`Error`] with a [`Code`], a message, and a hint that says what to do.
+//!
+//! The library logs through `tracing` and installs no subscriber.
+
+mod backend;
+mod console;
+mod error;
+mod machine;
+mod net;
+pub mod options;
+mod reference;
+mod secret;
+
+pub use backend::{Backend, BoxFuture, Turn};
+pub use console::{Console, Kind};
+pub use error::{Code, Error, Result};
+pub use machine::{GuestType, Machine};
+pub use options::Options;
+pub use reference::Reference;
+pub use secret::Secret;

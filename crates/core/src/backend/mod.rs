@@ -1,0 +1,41 @@
+//! Backends: where consoles come from.
+//!
+//! Each is a folder or file of its own that knows one management API. A folder holds a `wire` module that builds
+//! requests and reads answers and does no I/O, and a driver that carries them. The relay knows backends by [`Backend`]
+//! alone, and a backend never knows the relay.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::{Console, Error, Kind, Machine, Result};
+
+/// A future in a box, so that a relay can hold backends of any type.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One hypervisor management API with the credentials for it.
+pub trait Backend: Send + Sync + 'static {
+    /// Its type, as configuration files spell it: `proxmox`, `vnc`.
+    fn name(&self) -> &'static str;
+
+    /// Asks for one console of `machine`. Every call asks anew, for a ticket is good once.
+    fn open<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>>;
+
+    /// Waits for the right to set a console of `machine` up, where only one at a time can: the holder opens, connects and
+    /// logs in before the turn is dropped. QEMU has one VNC password for a machine, and the next set-up replaces it.
+    fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {
+        let _ = machine;
+        Box::pin(async { Turn(None) })
+    }
+
+    /// Asks why a console ended before it began, if the hypervisor can tell.
+    fn explain<'a>(&'a self, console: &'a Console) -> BoxFuture<'a, Option<Error>> {
+        let _ = console;
+        Box::pin(async { None })
+    }
+}
+
+/// The right to set up one machine's console; it ends when dropped.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held for its drop")] Option<OwnedMutexGuard<()>>);
