@@ -31,6 +31,7 @@ mod machine;
 mod net;
 pub mod options;
 mod reference;
+mod rfb;
 mod secret;
 
 pub use backend::{Backend, BoxFuture, Turn};
