@@ -31,6 +31,8 @@ mod machine;
 mod net;
 pub mod options;
 mod reference;
+#[cfg(feature = "relay")]
+mod relay;
 mod rfb;
 mod secret;
 

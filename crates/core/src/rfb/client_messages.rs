@@ -49,7 +49,7 @@ impl Observer {
     }
 
     /// Reads on, and says whether these bytes hold something that a person did.
-    pub(crate) fn observe(&mut self, bytes: impl ExactSizeIterator<Item = u8> + Clone) -> bool {
+    pub(crate) fn observe(&mut self, bytes: impl ExactSizeIterator<Item = u8>) -> bool {
         if matches!(self.state, State::Lost) {
             return !is_update_request(bytes);
         }

@@ -1,0 +1,2 @@
+//! The relay.
+mod pipe;
