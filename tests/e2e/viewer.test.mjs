@@ -30,6 +30,7 @@ async function withViewer(relayOptions, body) {
     await body({ relay, page, record });
     await record.settle();
     assert.deepEqual(record.violations, []);
+    assert.deepEqual(record.missed, []);
     assert.deepEqual(record.console.filter((text) => text.includes(PASS)), []);
     assert.deepEqual(record.urls.filter((url) => url.replace(/#.*/, "").includes(PASS)), []);
     assert.deepEqual(relay.requests.filter((url) => url.includes(PASS)), []);
