@@ -10,6 +10,15 @@ export function colourAt(x, y) {
   return [x * 4, y * 5, (x * 7 + y * 11) % 256];
 }
 
+/** A FramebufferUpdate of one rectangle. */
+export function rectangle({ x = 0, y = 0, width, height, encoding }, data) {
+  const head = Buffer.alloc(16);
+  head.writeUInt16BE(1, 2);
+  [x, y, width, height].forEach((value, index) => head.writeUInt16BE(value, 4 + 2 * index));
+  head.writeInt32BE(encoding, 12);
+  return Buffer.concat([head, data]);
+}
+
 export class RfbScreen extends EventEmitter {
   /** @type {{ keysym: number, down: boolean }[]} */
   keys = [];
@@ -106,6 +115,7 @@ export class RfbScreen extends EventEmitter {
 }
 
 const SECURITY_NONE = 1;
+const RAW = 0;
 
 function expect(actual, wanted) {
   if (actual !== wanted) throw new Error(`the viewer sent ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`);
@@ -122,8 +132,6 @@ function serverInit(name) {
 }
 
 function framebufferUpdate({ red, green, blue }) {
-  // One rectangle over the whole screen, raw.
-  const head = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, WIDTH, 0, HEIGHT, 0, 0, 0, 0]);
   const pixels = Buffer.alloc(WIDTH * HEIGHT * 4);
   for (let y = 0; y < HEIGHT; y += 1) {
     for (let x = 0; x < WIDTH; x += 1) {
@@ -131,5 +139,5 @@ function framebufferUpdate({ red, green, blue }) {
       pixels.writeUInt32LE(((r << red) | (g << green) | (b << blue)) >>> 0, (y * WIDTH + x) * 4);
     }
   }
-  return Buffer.concat([head, pixels]);
+  return rectangle({ width: WIDTH, height: HEIGHT, encoding: RAW }, pixels);
 }

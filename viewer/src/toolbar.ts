@@ -32,8 +32,12 @@ export class Toolbar {
       machine.focus();
     });
     this.#openPaste.addEventListener("click", () => {
-      if (this.#typing === undefined) this.#paste.open();
-      else this.#typing.abort();
+      if (this.#typing === undefined) {
+        this.#paste.open();
+        return;
+      }
+      this.#typing.abort();
+      machine.focus();
     });
     this.#fullScreen.addEventListener("click", () => void this.#toggleFullScreen());
     document.addEventListener("fullscreenchange", () => {
