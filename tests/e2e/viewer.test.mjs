@@ -189,7 +189,7 @@ describe("refused", () => {
     await withViewer({}, async ({ relay, page }) => {
       await page.goto(relay.viewerUrl(PASS));
 
-      (await relay.session()).websocket.close(4018, "pass_used");
+      (await relay.session()).websocket.close(4019, "pass_used");
 
       const { code, words } = await refusal(page);
       assert.equal(code, "pass_used");

@@ -6,13 +6,13 @@ const relayClosed = (code: number, reason = "", opened = true) =>
   outcomeOfClose({ by: "relay", opened, code, reason });
 
 test("a close of ours without an end keeps its code's name", () => {
-  const outcome = relayClosed(4027, "shutting_down");
+  const outcome = relayClosed(4026, "shutting_down");
 
   assert.deepEqual(outcome, { code: "shutting_down", sentence: "the console was closed (shutting down)" });
 });
 
 test("a close reason that is no code is not shown to anybody", () => {
-  const outcome = relayClosed(4027, "<b>pve1.internal</b> said no");
+  const outcome = relayClosed(4026, "<b>pve1.internal</b> said no");
 
   assert.ok(!JSON.stringify(outcome).includes("pve1"));
 });
