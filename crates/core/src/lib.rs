@@ -27,6 +27,7 @@
 mod backend;
 mod console;
 mod error;
+mod links;
 mod machine;
 mod net;
 pub mod options;
@@ -42,4 +43,6 @@ pub use error::{Code, Error, Result};
 pub use machine::{GuestType, Machine};
 pub use options::Options;
 pub use reference::Reference;
+#[cfg(feature = "relay")]
+pub use relay::{Event, EventConsole, Issuer, Pass, PassKey, Relay, What};
 pub use secret::Secret;

@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 
+use super::FLUSH;
 use super::frames::{self, BINARY, CLOSE, Decoder, PING, PONG, Piece, TEXT, Violation};
 use super::output::Output;
 use crate::reference::random_bytes;
@@ -58,9 +60,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
         self.send(TEXT, text.as_bytes()).await
     }
 
-    /// Sends a close frame; nothing may follow it.
-    pub(crate) async fn send_close(&mut self, code: u16, reason: &str) -> io::Result<()> {
-        self.send(CLOSE, &frames::close_payload(code, reason)).await
+    /// Says goodbye and ends the connection, within a short time whatever the peer does.
+    pub(crate) async fn close(mut self, code: u16, reason: &str) {
+        let goodbye = async {
+            self.send(CLOSE, &frames::close_payload(code, reason))
+                .await?;
+            self.stream.shutdown().await?;
+            read_out(&mut self.stream).await
+        };
+        // Whatever fails here fails at the end of a connection that is over.
+        let _ = timeout(FLUSH, goodbye).await;
     }
 
     async fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
@@ -73,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
     /// tell it yet.
     pub(crate) async fn ended(&mut self) -> io::Error {
         let mut byte = [0];
-        match tokio::io::AsyncReadExt::read(self, &mut byte).await {
+        match self.read(&mut byte).await {
             Ok(0) => io::ErrorKind::UnexpectedEof.into(),
             Ok(_) => io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -81,6 +90,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
             ),
             Err(error) => error,
         }
+    }
+
+    /// The bytes that were read and not decoded, and the stream below.
+    #[cfg(test)]
+    pub(crate) fn into_raw(self) -> (Vec<u8>, S) {
+        (self.raw[self.at..].to_vec(), self.stream)
     }
 
     /// The bytes that were read and not decoded.
@@ -97,6 +112,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
         self.at = 0;
         Poll::Ready(Ok(buffer.filled().len()))
     }
+}
+
+/// Reads until the peer has closed its side as well. Closing before that could take our last words from it, as the kernel
+/// answers unread bytes with a reset.
+pub(super) async fn read_out(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    let mut answer = [0; 256];
+    while stream.read(&mut answer).await? > 0 {}
+    Ok(())
 }
 
 impl Role {

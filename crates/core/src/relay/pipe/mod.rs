@@ -17,7 +17,7 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 
 use self::clock::{Clock, Due};
@@ -252,10 +252,7 @@ where
         let browser = async {
             poll_fn(|cx| self.down.poll_drain(cx, &mut to_browser)).await?;
             to_browser.shutdown().await?;
-            // The browser's own close frame, and then its end. Closing before that could take our last words from it.
-            let mut answer = [0; 256];
-            while from_browser.read(&mut answer).await? > 0 {}
-            io::Result::Ok(())
+            end::read_out(&mut from_browser).await
         };
         let server = async {
             poll_fn(|cx| self.up.poll_drain(cx, &mut self.server)).await?;

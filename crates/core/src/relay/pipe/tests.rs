@@ -3,7 +3,7 @@
 use super::frames::{BINARY, Header, append, apply_mask, close_payload};
 use super::*;
 use bytes::Bytes;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::advance;
 
 const KEY: [u8; 4] = [9, 8, 7, 6];
