@@ -1,0 +1,1 @@
+//! The links as their readers see them.
