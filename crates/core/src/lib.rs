@@ -27,13 +27,14 @@
 mod backend;
 mod console;
 mod error;
+mod links;
 mod machine;
 mod net;
 pub mod options;
 mod reference;
 mod secret;
 
-pub use backend::{Backend, BoxFuture, Turn};
+pub use backend::{Backend, BoxFuture, Proxmox, Turn, Vnc};
 pub use console::{Console, Kind};
 pub use error::{Code, Error, Result};
 pub use machine::{GuestType, Machine};
