@@ -63,8 +63,6 @@ pub struct Console {
     pub(crate) target: Target,
     pub(crate) password: Option<Secret>,
     pub(crate) expires_at: SystemTime,
-    /// How long opening the target may take: the backend's option.
-    pub(crate) timeout: Duration,
     /// The hypervisor's name for the work behind the ticket, to ask for the reason when it ends early.
     pub(crate) task: Option<Task>,
 }
@@ -89,8 +87,10 @@ pub(crate) struct WebSocketTarget {
     pub(crate) trust: Arc<Trust>,
     /// What it is the console of, in words that are safe to show: `qemu/101 on pve1`.
     pub(crate) what: String,
+    /// How long the upgrade may take: the backend's option.
+    pub(crate) timeout: Duration,
     /// Reads a refusal of the upgrade: only the backend knows its hypervisor's words.
-    pub(crate) refused: fn(&WebSocketTarget, &Answer) -> Error,
+    pub(crate) refused: fn(&Self, &Answer) -> Error,
 }
 
 /// A task of Proxmox VE.
@@ -139,15 +139,6 @@ impl Console {
     /// The VNC password: a secret. `None` if the console needs none.
     pub fn password(&self) -> Option<&str> {
         self.password.as_ref().map(Secret::expose)
-    }
-
-    /// How long opening its target may take.
-    #[cfg_attr(
-        not(feature = "relay"),
-        expect(dead_code, reason = "only the relay opens targets")
-    )]
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     /// The address to dial, for a console behind TCP. It is the one that issued the ticket: behind a name with several

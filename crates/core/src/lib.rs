@@ -32,6 +32,9 @@ mod machine;
 mod net;
 pub mod options;
 mod reference;
+#[cfg(feature = "relay")]
+mod relay;
+mod rfb;
 mod secret;
 
 pub use backend::{Backend, BoxFuture, Proxmox, Turn, Vnc};
@@ -40,4 +43,6 @@ pub use error::{Code, Error, Result};
 pub use machine::{GuestType, Machine};
 pub use options::Options;
 pub use reference::Reference;
+#[cfg(feature = "relay")]
+pub use relay::{Event, EventConsole, Issuer, Pass, PassKey, Relay, What};
 pub use secret::Secret;

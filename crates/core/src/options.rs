@@ -168,6 +168,19 @@ impl Options {
         self
     }
 
+    /// Only these options, of those that are there: what a relay's file has in common with an issuer's.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()));
+        Self(
+            kept.map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
     /// Checks every name and value against the table.
     pub(crate) fn check(&self, scope: Scope) -> Result<Checked> {
         let rows = || TABLE.iter().filter(move |row| row.scope == scope);

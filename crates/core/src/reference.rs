@@ -19,11 +19,15 @@ impl Reference {
 
     /// A new one, from the operating system's random numbers.
     pub(crate) fn random() -> Result<Self> {
-        let bytes: [u8; Self::LENGTH] = random_bytes()?;
-        let text = bytes
+        Ok(Self::from_bytes(&random_bytes::<{ Self::LENGTH }>()?))
+    }
+
+    /// The first bytes of `bytes` in our alphabet; there must be ten of them.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let letters = bytes
             .iter()
             .map(|byte| char::from(Self::ALPHABET[usize::from(byte % 32)]));
-        Ok(Self(text.collect()))
+        Self(letters.take(Self::LENGTH).collect())
     }
 
     /// Reads one that was made elsewhere: ten characters of the alphabet.

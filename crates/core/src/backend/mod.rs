@@ -46,3 +46,10 @@ pub trait Backend: Send + Sync + 'static {
 /// The right to set up one machine's console; it ends when dropped.
 #[derive(Debug)]
 pub struct Turn(#[expect(dead_code, reason = "held for its drop")] Option<OwnedMutexGuard<()>>);
+
+impl Turn {
+    /// A turn that lasts as long as `guard`.
+    pub(crate) fn held(guard: OwnedMutexGuard<()>) -> Self {
+        Self(Some(guard))
+    }
+}

@@ -65,7 +65,6 @@ impl Vnc {
             target,
             password: self.password.clone(),
             expires_at: SystemTime::now() + LIFE,
-            timeout: self.timeout,
             task: None,
         })
     }

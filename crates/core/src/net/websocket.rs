@@ -35,7 +35,7 @@ const LARGEST_REFUSAL: usize = 64 * 1024;
 /// How long the rest of a refusal may take, once its status is known: the status says the most.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
-/// Opens the websocket of a console at the address that issued its ticket, in at most `timeout`.
+/// Opens the websocket of a console at the address that issued its ticket, in at most `timeout` and the backend's own.
 ///
 /// The time is our own: pveproxy never answers an upgrade to a port where nothing listens.
 pub(crate) async fn open(target: &WebSocketTarget, timeout: Duration) -> Result<Opened> {
@@ -45,6 +45,7 @@ pub(crate) async fn open(target: &WebSocketTarget, timeout: Duration) -> Result<
         .parse()
         .map_err(|_| Error::new(Code::Internal, "a console's websocket URL cannot be read"))?;
     let server = server_name(&uri);
+    let timeout = timeout.min(target.timeout);
     let deadline = Instant::now() + timeout;
     match timeout_at(deadline, upgrade(target, &uri, &server, timeout)).await {
         Ok(outcome) => outcome,

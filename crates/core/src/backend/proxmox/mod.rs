@@ -126,7 +126,11 @@ impl Inner {
             Kind::Vnc => {}
         }
         let found = self.find(machine).await?;
-        let path = GuestPath::new(&found.node, found.guest, found.id)?;
+        let path = GuestPath {
+            node: &found.node,
+            guest: found.guest,
+            id: found.id,
+        };
         let what = format!("{}/{} on {}", found.guest.as_str(), found.id, found.node);
         let Reply {
             answer,
@@ -149,16 +153,16 @@ impl Inner {
             },
             kind,
             target: Target::WebSocket(Box::new(WebSocketTarget {
-                url: links::proxmox_websocket(&host, &path, ticket.port, &ticket.ticket),
+                url: links::proxmox_websocket(&host, &path, ticket.port, &ticket.text),
                 address,
                 headers: identity.headers(false),
                 trust: Arc::clone(&self.trust),
                 what,
+                timeout: self.timeout,
                 refused: refused_websocket,
             })),
             password: Some(ticket.password),
             expires_at: SystemTime::now() + LISTENER_LIFE,
-            timeout: self.timeout,
             task: ticket.task,
         })
     }
@@ -206,8 +210,8 @@ impl Inner {
         let Some(found) = guests.into_iter().find(|found| found.id == id) else {
             return Err(not_listed(machine, id, count));
         };
-        if guest.is_some_and(|guest| guest != found.guest) {
-            let right = found.guest.as_str();
+        if guest.is_some_and(|guest| guest != found.kind) {
+            let right = found.kind.as_str();
             return Err(Error::new(
                 Code::MachineNotFound,
                 format!("proxmox: {machine} is not there; {id} is {right}/{id}"),
@@ -216,7 +220,7 @@ impl Inner {
         }
         Ok(Found {
             node: found.node,
-            guest: found.guest,
+            guest: found.kind,
             id,
         })
     }

@@ -111,7 +111,7 @@ pub(super) fn read_login(body: &[u8]) -> Result<LoggedIn> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Guest {
     pub(super) id: u32,
-    pub(super) guest: GuestType,
+    pub(super) kind: GuestType,
     pub(super) node: String,
 }
 
@@ -125,7 +125,7 @@ pub(super) fn read_guests(body: &[u8]) -> Result<Vec<Guest>> {
 
 /// A row that is not understood is no guest of ours: later versions may list other things.
 fn read_guest(row: &Value) -> Option<Guest> {
-    let guest = match row.get("type")?.as_str()? {
+    let kind = match row.get("type")?.as_str()? {
         "qemu" => GuestType::Qemu,
         "lxc" => GuestType::Lxc,
         _ => return None,
@@ -136,7 +136,7 @@ fn read_guest(row: &Value) -> Option<Guest> {
         .filter(|node| is_node_name(node))?;
     Some(Guest {
         id: u32::try_from(number(row.get("vmid")?)?).ok()?,
-        guest,
+        kind,
         node: node.to_owned(),
     })
 }
@@ -144,7 +144,7 @@ fn read_guest(row: &Value) -> Option<Guest> {
 /// A console's ticket with what belongs to it.
 pub(super) struct Ticket {
     pub(super) port: u16,
-    pub(super) ticket: Secret,
+    pub(super) text: Secret,
     pub(super) password: Secret,
     pub(super) task: Option<Task>,
 }
@@ -185,7 +185,7 @@ pub(super) fn read_ticket(body: &[u8]) -> Result<Ticket> {
     let password = text("password").unwrap_or(&ticket[..ticket.len().min(PASSWORD_BYTES)]);
     Ok(Ticket {
         port,
-        ticket: ticket.into(),
+        text: ticket.into(),
         password: password.into(),
         task: text("upid").and_then(read_upid),
     })

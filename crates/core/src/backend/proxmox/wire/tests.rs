@@ -29,7 +29,7 @@ fn a_hardened_ticket_comes_with_its_password() {
     let read = read_ticket(body.to_string().as_bytes()).unwrap();
 
     assert_eq!(read.port, 5900);
-    assert_eq!(read.ticket.expose(), hardened_ticket());
+    assert_eq!(read.text.expose(), hardened_ticket());
     assert_eq!(read.password.expose(), "F(KC\"EI#");
     assert_eq!(read.task.unwrap().node, "pve1");
 }
@@ -194,9 +194,9 @@ fn guests_are_read_whatever_else_is_listed() {
 
     let guests = read_guests(body).unwrap();
 
-    let guest = |id, guest, node: &str| Guest {
+    let guest = |id, kind, node: &str| Guest {
         id,
-        guest,
+        kind,
         node: node.to_owned(),
     };
     assert_eq!(
@@ -261,7 +261,11 @@ fn a_refusal_has_its_words_in_the_body_or_in_the_reason_phrase() {
 
 #[test]
 fn requests_say_websocket_and_percent_encode_once() {
-    let path = GuestPath::new("pve1", GuestType::Qemu, 101).unwrap();
+    let path = GuestPath {
+        node: "pve1",
+        guest: GuestType::Qemu,
+        id: 101,
+    };
     let body = |call: Call| call.form.unwrap().expose().to_owned();
 
     assert_eq!(

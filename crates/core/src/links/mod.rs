@@ -1,0 +1,20 @@
+//! Links: the only place that builds a URL, and the only percent-encoder.
+//!
+//! A Proxmox VE ticket is encoded once in a websocket URL and twice in the link of a page that carries that URL; encoded
+//! once too few, its `+` arrives as a space and the hypervisor answers 401. So nothing else in this library puts a URL
+//! together.
+
+mod api;
+mod encode;
+mod origin;
+mod proxmox;
+mod public_url;
+
+pub(crate) use api::ApiAddress;
+pub(crate) use encode::{encode, form};
+pub(crate) use origin::Origin;
+pub(crate) use proxmox::{
+    GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status,
+    proxmox_websocket,
+};
+pub(crate) use public_url::PublicUrl;

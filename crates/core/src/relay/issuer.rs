@@ -1,0 +1,127 @@
+//! Issuing passes, with or without a relay in the same process.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::acceptor::{self, OPAQUE_BYTES};
+use super::pass::{Grant, Pass, RelayId};
+use super::signed::PassKey;
+use super::store::Store;
+use crate::links::PublicUrl;
+use crate::options::{Options, Scope};
+use crate::reference::random_bytes;
+use crate::{Kind, Machine, Reference, Result};
+
+/// The longest name of a user that a pass carries.
+const LONGEST_USER: usize = 256;
+
+/// Makes passes and nothing else: it needs no backend and no listener.
+///
+/// Made by [`Issuer::new`] it signs, and any relay with the same `public_url` and key takes the passes. A relay's own issuer
+/// is used by `Relay::issue`.
+pub struct Issuer {
+    id: RelayId,
+    public_url: Arc<PublicUrl>,
+    kind: IssuerKind,
+}
+
+enum IssuerKind {
+    Opaque(Arc<dyn Store>),
+    Signed(Arc<PassKey>),
+}
+
+impl Issuer {
+    /// An issuer of signed passes. The options are those of [`Scope::Issuer`]; both are needed.
+    pub fn new(options: &Options) -> Result<Self> {
+        let options = options.check(Scope::Issuer)?;
+        let public_url = Arc::new(PublicUrl::parse(options.required_text("public_url")?)?);
+        let key = PassKey::from_file(Path::new(options.required_text("pass_key_file")?))?;
+        Ok(Self::signed(public_url, Arc::new(key)))
+    }
+
+    pub(super) fn opaque(id: RelayId, public_url: Arc<PublicUrl>, store: Arc<dyn Store>) -> Self {
+        Self {
+            id,
+            public_url,
+            kind: IssuerKind::Opaque(store),
+        }
+    }
+
+    pub(super) fn signed(public_url: Arc<PublicUrl>, key: Arc<PassKey>) -> Self {
+        let id = RelayId::of_public_url(public_url.as_str());
+        Self {
+            id,
+            public_url,
+            kind: IssuerKind::Signed(key),
+        }
+    }
+
+    /// Issues a pass for `machine` of the backend that the relay knows as `backend`. The options are those of
+    /// [`Scope::Pass`].
+    pub async fn issue(&self, backend: &str, machine: &str, options: &Options) -> Result<Pass> {
+        let options = options.check(Scope::Pass)?;
+        if !is_backend_name(backend) {
+            return Err(crate::Error::invalid("backend", backend, BACKEND_NAMES));
+        }
+        let user = options.text("user").map(str::to_owned);
+        if let Some(user) = user
+            .as_deref()
+            .filter(|user| user.len() > LONGEST_USER || user.contains(char::is_control))
+        {
+            return Err(options.wrong(
+                "user",
+                user,
+                "must have at most 256 bytes and no control characters",
+            ));
+        }
+        let ttl = options.seconds("ttl");
+        let now = SystemTime::now();
+        let grant = Grant {
+            reference: Reference::random()?,
+            backend: backend.to_owned(),
+            machine: Machine::from_str(machine)?,
+            kind: Kind::from_str(options.required_text("kind")?)?,
+            user,
+            expires_at: now + ttl,
+        };
+        let rest = match &self.kind {
+            IssuerKind::Signed(key) => key.sign(&grant, self.public_url.as_str(), now)?,
+            IssuerKind::Opaque(store) => {
+                let rest = URL_SAFE_NO_PAD.encode(random_bytes::<OPAQUE_BYTES>()?);
+                store
+                    .put(acceptor::digest(&rest), grant.clone(), ttl)
+                    .await?;
+                rest
+            }
+        };
+        tracing::info!(reference = %grant.reference, backend, machine = %grant.machine, user = grant.user, "pass issued");
+        Ok(Pass::new(
+            self.id.with(&rest),
+            Arc::clone(&self.public_url),
+            &grant,
+        ))
+    }
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuer")
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`is_backend_name`] accepts, for errors.
+pub(super) const BACKEND_NAMES: &str =
+    "a backend's name has 1 to 64 letters, digits, '-', '_' or '.'";
+
+/// A backend's name stands in configuration files, passes and log lines.
+pub(super) fn is_backend_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}

@@ -1,0 +1,303 @@
+//! The relay: it trades a pass for a ticket when the browser connects, logs in, and carries the bytes.
+//!
+//! `listener` reads the upgrade, `acceptor` takes the pass, `session` asks the backend and logs in, `pipe` carries. Each
+//! step knows the next one and no other. `issuer` makes passes, alone or as a part of a relay.
+
+mod acceptor;
+mod assets;
+mod control;
+mod events;
+mod issuer;
+mod listener;
+mod pass;
+mod pipe;
+mod session;
+mod sessions;
+mod signed;
+mod store;
+mod upgrade;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::time::timeout;
+
+use self::acceptor::Acceptor;
+use self::events::Events;
+use self::pass::RelayId;
+use self::pipe::Limits;
+use self::sessions::Sessions;
+use self::store::{Memory, Store};
+use self::upgrade::OriginPolicy;
+use crate::links::{Origin, PublicUrl};
+use crate::options::{Checked, Options, Scope};
+use crate::{Backend, Code, Error, Reference, Result};
+
+pub use self::events::{Event, EventConsole, What};
+pub use self::issuer::Issuer;
+pub use self::pass::Pass;
+pub use self::signed::PassKey;
+
+/// A relay: issues passes, and serves the browsers that bring them.
+///
+/// It is made of backends under the names that passes use, and of the options of [`Scope::Relay`]. Nothing is opened before
+/// [`Relay::start`]. Dropping it ends every session at once; [`Relay::stop`] lets the browsers hear why.
+pub struct Relay {
+    shared: Arc<Shared>,
+    issuer: Issuer,
+    listen: SocketAddr,
+    shutdown_grace: Duration,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+}
+
+/// What every session of a relay has in common.
+struct Shared {
+    backends: HashMap<String, Arc<dyn Backend>>,
+    public_url: Arc<PublicUrl>,
+    origins: OriginPolicy,
+    acceptor: Acceptor,
+    sessions: Arc<Sessions>,
+    events: Events,
+    limits: Limits,
+    max_handshakes: usize,
+    handshake_timeout: Duration,
+    /// The headers of every answer.
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Relay {
+    /// Checks everything that can be checked, reads the key file, and opens nothing.
+    pub fn new<N: Into<String>>(
+        backends: impl IntoIterator<Item = (N, Arc<dyn Backend>)>,
+        options: &Options,
+    ) -> Result<Self> {
+        let options = options.check(Scope::Relay)?;
+        let listen_text = options.required_text("listen")?;
+        let listen: SocketAddr = listen_text.parse().map_err(|_| {
+            options.wrong(
+                "listen",
+                listen_text,
+                "must be an IP address and a port, such as 127.0.0.1:8700 or [::1]:8700",
+            )
+        })?;
+        let public_url = Arc::new(PublicUrl::parse(options.required_text("public_url")?)?);
+        let (acceptor, issuer) = passes(&options, &public_url)?;
+        let sessions = Arc::new(Sessions::new(to_usize(options.integer("max_sessions"))));
+        let shared = Shared {
+            backends: named(backends)?,
+            origins: OriginPolicy {
+                allowed: origins(&options, "allowed_origins")?
+                    .unwrap_or_else(|| vec![public_url.origin()]),
+                allow_missing: options.boolean("allow_missing_origin"),
+            },
+            acceptor,
+            sessions,
+            events: Events::new(),
+            limits: Limits {
+                max_age: options.seconds("session_max_age"),
+                idle: options.seconds("idle_timeout"),
+                ping: options.seconds("ping_interval"),
+            },
+            max_handshakes: to_usize(options.integer("max_handshakes")),
+            handshake_timeout: options.seconds("handshake_timeout"),
+            headers: listener::fixed_headers(
+                &public_url.websocket_origin(),
+                &frame_ancestors(&options)?,
+            ),
+            public_url,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            issuer,
+            listen,
+            shutdown_grace: options.seconds("shutdown_grace"),
+            running: Mutex::new(None),
+        })
+    }
+
+    /// Listens, and serves on the current tokio runtime. Returns the address, whose port was chosen now if 0 was asked for.
+    pub async fn start(&self) -> Result<SocketAddr> {
+        let failed = |error: std::io::Error| {
+            Error::new(
+                Code::ListenFailed,
+                format!("relay: cannot listen on {}: {error}", self.listen),
+            )
+            .with_source(error)
+        };
+        if let Some(address) = self.address() {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!("relay: already started on {address}"),
+            ));
+        }
+        let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(listener::serve(Arc::clone(&self.shared), listener, stopped));
+        *self.running() = Some(Running { address, stop });
+        tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
+        Ok(address)
+    }
+
+    /// Issues a pass for `machine` of one of this relay's backends. The options are those of [`Scope::Pass`].
+    pub async fn issue(&self, backend: &str, machine: &str, options: &Options) -> Result<Pass> {
+        if !self.shared.backends.contains_key(backend) {
+            let known: Vec<&str> = self.shared.backends.keys().map(String::as_str).collect();
+            let reason = format!("this relay's backends are {}", known.join(", "));
+            return Err(Error::invalid("backend", backend, reason));
+        }
+        self.issuer.issue(backend, machine, options).await
+    }
+
+    /// Ends the console of `reference`, and makes its pass useless if it was not used yet. Returns whether a session or an
+    /// unused pass was found; an unused signed pass is made useless as well, but cannot be found.
+    pub async fn revoke(&self, reference: &Reference) -> Result<bool> {
+        let unused = self.shared.acceptor.revoke(reference).await?;
+        Ok(self.shared.sessions.end(reference, Code::Revoked) || unused)
+    }
+
+    /// What happens to consoles from now on. A listener that falls behind loses the oldest events and is told how many.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.shared.events.subscribe()
+    }
+
+    /// How many sessions are open.
+    pub fn session_count(&self) -> usize {
+        self.shared.sessions.count()
+    }
+
+    /// The address it listens on, once started.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.running().as_ref().map(|running| running.address)
+    }
+
+    /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as
+    /// `shutdown_grace` says. Calling it again does nothing.
+    pub async fn stop(&self) {
+        self.shared.sessions.close();
+        let running = self.running().take();
+        if let Some(running) = running {
+            // The listener may have ended already.
+            let _ = running.stop.send(true);
+            tracing::info!(address = %running.address, "relay stopping");
+        }
+        if timeout(self.shutdown_grace, self.shared.sessions.drained())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                sessions = self.session_count(),
+                "some consoles had to be cut off"
+            );
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.sessions.close();
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay")
+            .field("public_url", &self.shared.public_url)
+            .field("backends", &self.shared.backends.keys())
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+fn named<N: Into<String>>(
+    backends: impl IntoIterator<Item = (N, Arc<dyn Backend>)>,
+) -> Result<HashMap<String, Arc<dyn Backend>>> {
+    let mut by_name = HashMap::new();
+    for (name, backend) in backends {
+        let name = name.into();
+        if !issuer::is_backend_name(&name) {
+            return Err(Error::invalid("backend", &name, issuer::BACKEND_NAMES));
+        }
+        if by_name.insert(name.clone(), backend).is_some() {
+            return Err(Error::invalid(
+                "backend",
+                &name,
+                "two backends have this name",
+            ));
+        }
+    }
+    if by_name.is_empty() {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            "relay: it needs at least one backend",
+        ));
+    }
+    Ok(by_name)
+}
+
+/// With a key passes are signed; without one they are opaque and this process alone knows them.
+fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, Issuer)> {
+    let store = options.required_text("store")?;
+    if store != "memory" {
+        return Err(options.wrong("store", store, "accepted is memory"));
+    }
+    if let Some(path) = options.text("pass_key_file") {
+        let key = Arc::new(PassKey::from_file(Path::new(path))?);
+        let audience = public_url.as_str().to_owned();
+        let id = RelayId::of_public_url(&audience);
+        let issuer = Issuer::signed(Arc::clone(public_url), Arc::clone(&key));
+        return Ok((Acceptor::signed(id, key, audience), issuer));
+    }
+    let id = RelayId::random()?;
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let issuer = Issuer::opaque(id.clone(), Arc::clone(public_url), Arc::clone(&store));
+    Ok((Acceptor::opaque(id, store), issuer))
+}
+
+fn origins(options: &Checked, name: &str) -> Result<Option<Vec<Origin>>> {
+    let given = options.list(name);
+    let parsed: Result<Vec<Origin>> = given
+        .iter()
+        .map(|text| Origin::parse(text).map_err(|error| options.wrong(name, text, error)))
+        .collect();
+    Ok(if given.is_empty() {
+        None
+    } else {
+        Some(parsed?)
+    })
+}
+
+fn frame_ancestors(options: &Checked) -> Result<String> {
+    let ancestors = origins(options, "frame_ancestors")?.unwrap_or_default();
+    if ancestors.is_empty() {
+        return Ok("'none'".to_owned());
+    }
+    Ok(ancestors
+        .iter()
+        .map(Origin::to_string)
+        .collect::<Vec<_>>()
+        .join(" "))
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

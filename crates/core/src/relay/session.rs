@@ -1,0 +1,299 @@
+//! One session: from a browser whose handshake is complete to the end of its console.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+
+use super::Shared;
+use super::control::{self, Dialect, Step};
+use super::events::What;
+use super::pass::Grant;
+use super::pipe::{Ended, Farewell, FrameStream, Pipe, Role, ServerEnd};
+use super::sessions::Place;
+use crate::backend::Backend;
+use crate::console::Target;
+use crate::net::{self, Stream};
+use crate::rfb::security::{self, LogInFailure};
+use crate::{Code, Console, Error, Reference, Result};
+
+/// How long everything up to the first byte of the screen may take, with a second attempt and the wait for one's turn.
+const SET_UP: Duration = Duration::from_secs(60);
+
+/// A browser that was let in, or why it was not.
+pub(super) enum Admission {
+    Granted { grant: Grant, place: Place },
+    Refused { error: Error },
+}
+
+/// Serves one browser to the end.
+pub(super) async fn run<B>(
+    shared: Arc<Shared>,
+    mut browser: FrameStream<B>,
+    dialect: Dialect,
+    admission: Admission,
+    waiting: Arc<OwnedSemaphorePermit>,
+) where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let (grant, mut place) = match admission {
+        Admission::Granted { grant, place } => (grant, place),
+        Admission::Refused { error } => {
+            shared.events.send(None, ended(&error));
+            return refuse(&shared, browser, dialect, &error, None).await;
+        }
+    };
+    shared.events.send(Some(&grant), What::Taken);
+    let server = match set_up(&shared, &mut browser, dialect, &grant, &mut place).await {
+        Ok(server) => server,
+        Err(error) => {
+            shared.events.send(Some(&grant), ended(&error));
+            return refuse(&shared, browser, dialect, &error, Some(&grant.reference)).await;
+        }
+    };
+    shared.events.send(Some(&grant), What::Connected);
+    drop(waiting);
+
+    let mut pipe = Pipe::new(browser, server, shared.limits);
+    let mut control = dialect;
+    let error = tokio::select! {
+        ended = pipe.run(&mut control) => error_of(ended),
+        code = place.ended() => Error::new(code, "ended by the portal"),
+    };
+    shared.events.send(Some(&grant), ended(&error));
+    let text =
+        (dialect == Dialect::Control).then(|| control::end(error.code(), Some(&grant.reference)));
+    let code = error.code();
+    let farewell = Farewell {
+        text: text.as_deref(),
+        close_code: code.close_code(),
+        reason: code.name(),
+    };
+    pipe.close(&farewell).await;
+}
+
+/// Everything between the pass and the pipe, for as long as the browser is there and nobody ends the session.
+async fn set_up<B>(
+    shared: &Shared,
+    browser: &mut FrameStream<B>,
+    dialect: Dialect,
+    grant: &Grant,
+    place: &mut Place,
+) -> Result<ServerEnd<Stream>>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let (steps, mut step) = mpsc::channel(1);
+    let establish = timeout(SET_UP, establish(shared, grant, steps));
+    tokio::pin!(establish);
+    let server = loop {
+        tokio::select! {
+            code = place.ended() => return Err(Error::new(code, "ended by the portal")),
+            gone = browser.ended() => {
+                return Err(Error::new(Code::Closed, "the browser went away before the console was up").with_source(gone));
+            }
+            Some(step) = step.recv() => tell(browser, dialect, step, &grant.reference).await?,
+            server = &mut establish => {
+                let late = |_| Error::new(Code::Timeout, format!("{}: not set up within {SET_UP:?}", grant.machine));
+                break server.map_err(late)??;
+            }
+        }
+    };
+    let patience = shared.handshake_timeout;
+    let welcome = async {
+        tell(browser, dialect, Step::Ready, &grant.reference).await?;
+        security::welcome(browser).await
+    };
+    let late = |_| {
+        Error::new(
+            Code::Timeout,
+            format!("the browser did not answer within {patience:?}"),
+        )
+    };
+    tokio::select! {
+        code = place.ended() => Err(Error::new(code, "ended by the portal")),
+        welcomed = timeout(patience, welcome) => welcomed.map_err(late)?.map(|()| server),
+    }
+}
+
+async fn tell<B>(
+    browser: &mut FrameStream<B>,
+    dialect: Dialect,
+    step: Step,
+    reference: &Reference,
+) -> Result<()>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    if dialect == Dialect::Plain {
+        return Ok(());
+    }
+    let told = browser.send_text(&control::step(step, reference)).await;
+    told.map_err(|error| {
+        Error::new(
+            Code::Closed,
+            "the browser went away before the console was up",
+        )
+        .with_source(error)
+    })
+}
+
+/// Asks for a console, connects to it and logs in. QEMU has one password for a machine and every ticket replaces it, so a
+/// refused one may be another portal's doing: it is repeated whole, once.
+async fn establish(
+    shared: &Shared,
+    grant: &Grant,
+    steps: mpsc::Sender<Step>,
+) -> Result<ServerEnd<Stream>> {
+    let backend = shared.backends.get(&grant.backend).ok_or_else(|| {
+        Error::new(
+            Code::PassInvalid,
+            format!(
+                "pass {}: this relay has no backend {:?}",
+                grant.reference, grant.backend
+            ),
+        )
+    })?;
+    let _turn = backend.turn(&grant.machine).await;
+    match attempt(shared, backend.as_ref(), grant, &steps).await {
+        Err(error) if matches!(error.code(), Code::TicketRefused | Code::TicketExpired) => {
+            tracing::warn!(reference = %grant.reference, %error, "set-up failed, trying once more");
+            attempt(shared, backend.as_ref(), grant, &steps).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn attempt(
+    shared: &Shared,
+    backend: &dyn Backend,
+    grant: &Grant,
+    steps: &mpsc::Sender<Step>,
+) -> Result<ServerEnd<Stream>> {
+    // A browser that is told a step too few misses nothing.
+    let say = |step| {
+        let _ = steps.try_send(step);
+    };
+    say(Step::Ticket);
+    let console = backend.open(&grant.machine, grant.kind).await?;
+    say(Step::Connect);
+    let opened = net::open_target(&console.target, shared.handshake_timeout).await?;
+    say(Step::LogIn);
+    let mut server = match &console.target {
+        Target::WebSocket(_) => ServerEnd::Frames(FrameStream::new(
+            opened.stream,
+            Role::Client,
+            &opened.read_ahead,
+            false,
+        )),
+        Target::Tcp(_) | Target::Unix(_) => ServerEnd::Bytes(opened.stream),
+    };
+    let log_in = security::log_in(&mut server, console.password.as_ref());
+    let late = |_| {
+        let message = format!(
+            "{}: {}: no RFB log-in within {:?}",
+            console.backend, console.machine, shared.handshake_timeout
+        );
+        LogInFailure::Other(Error::new(Code::Timeout, message))
+    };
+    match timeout(shared.handshake_timeout, log_in)
+        .await
+        .map_err(late)
+        .flatten()
+    {
+        Ok(()) => Ok(server),
+        Err(failure) => {
+            drop(server);
+            Err(explained(backend, &console, failure).await)
+        }
+    }
+}
+
+/// Why a log-in failed, with the hypervisor's own reason where it has one.
+async fn explained(backend: &dyn Backend, console: &Console, failure: LogInFailure) -> Error {
+    let about = |code, what: &str| {
+        Error::new(
+            code,
+            format!("{}: {}: {what}", console.backend, console.machine),
+        )
+    };
+    match failure {
+        LogInFailure::Other(error) => error,
+        LogInFailure::Silent => match backend.explain(console).await {
+            Some(reason) => reason,
+            None => about(Code::Closed, "the console ended before it said anything"),
+        },
+        LogInFailure::Refused(words) => {
+            let code = match console.target {
+                Target::WebSocket(_) => Code::TicketRefused,
+                Target::Tcp(_) | Target::Unix(_) => Code::AuthFailed,
+            };
+            about(code, &format!("the VNC password was refused ({words:?})"))
+        }
+    }
+}
+
+/// Tells a browser why there is no console, where it can show it, and closes.
+async fn refuse<B>(
+    shared: &Shared,
+    mut browser: FrameStream<B>,
+    dialect: Dialect,
+    error: &Error,
+    reference: Option<&Reference>,
+) where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let code = error.code();
+    let words = async {
+        match dialect {
+            Dialect::Control => {
+                // A browser that hears nothing more is gone.
+                let _ = browser.send_text(&control::end(code, reference)).await;
+            }
+            Dialect::Plain => {
+                let sentence = match reference {
+                    Some(reference) => format!("{} (reference {reference})", code.sentence()),
+                    None => code.sentence().to_owned(),
+                };
+                let _ = security::refuse(&mut browser, &sentence).await;
+            }
+        }
+    };
+    let _ = timeout(shared.handshake_timeout, words).await;
+    browser.close(code.close_code(), code.name()).await;
+}
+
+fn ended(error: &Error) -> What {
+    let message = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    What::Ended {
+        code: error.code(),
+        message,
+    }
+}
+
+fn error_of(ended: Ended) -> Error {
+    let closed = |what: &str| Error::new(Code::Closed, what);
+    match ended {
+        Ended::ByBrowser => closed("closed by the browser"),
+        Ended::ByServer(None) => closed("closed by the server"),
+        Ended::ByServer(Some(error)) => {
+            closed("the connection to the server was lost").with_source(error)
+        }
+        Ended::BrowserViolation(what) => {
+            closed(&format!("the browser broke the websocket rules: {what}"))
+        }
+        Ended::ServerViolation(what) => Error::new(
+            Code::Protocol,
+            format!("the server broke the websocket rules: {what}"),
+        ),
+        Ended::BrowserSilent => closed("the browser answered no ping"),
+        Ended::ServerSilent => closed("the server answered no ping"),
+        Ended::Idle => Error::new(Code::Idle, "nobody used the console for idle_timeout"),
+        Ended::TimeLimit => Error::new(Code::TimeLimit, "the console is as old as session_max_age"),
+    }
+}

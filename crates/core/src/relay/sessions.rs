@@ -1,0 +1,180 @@
+//! The sessions that are alive: how many there may be, and how each is told to end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::{Code, Error, Reference, Result};
+
+/// Every session from the moment its pass is taken.
+pub(super) struct Sessions {
+    places: Arc<Semaphore>,
+    most: usize,
+    live: Mutex<Live>,
+}
+
+#[derive(Default)]
+struct Live {
+    ends: HashMap<Reference, oneshot::Sender<Code>>,
+    /// Set once: nobody is let in any more.
+    closed: bool,
+}
+
+/// One session's place among the others; it is free again when this is dropped.
+pub(super) struct Place {
+    reference: Reference,
+    sessions: Arc<Sessions>,
+    end: oneshot::Receiver<Code>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Sessions {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            most,
+            live: Mutex::default(),
+        }
+    }
+
+    /// Reserves a place, before the pass is taken: a pass is not spent on a relay that is full.
+    pub(super) fn reserve(&self) -> Result<OwnedSemaphorePermit> {
+        if self.locked(|live| live.closed) {
+            return Err(shutting_down());
+        }
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Error::new(
+                Code::Busy,
+                format!("relay: {} of {} sessions are open", self.most, self.most),
+            )
+            .with_hint("raise max_sessions")
+        })
+    }
+
+    /// Enters a session into its reserved place.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        reference: Reference,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Place> {
+        let (sender, end) = oneshot::channel();
+        self.locked(|live| {
+            if live.closed {
+                return Err(shutting_down());
+            }
+            live.ends.insert(reference.clone(), sender);
+            Ok(())
+        })?;
+        Ok(Place {
+            reference,
+            sessions: Arc::clone(self),
+            end,
+            _permit: permit,
+        })
+    }
+
+    /// Tells one session to end. Returns whether there was one.
+    pub(super) fn end(&self, reference: &Reference, code: Code) -> bool {
+        let sender = self.locked(|live| live.ends.remove(reference));
+        sender.is_some_and(|sender| sender.send(code).is_ok())
+    }
+
+    /// Tells every session to end, and lets nobody in again.
+    pub(super) fn close(&self) {
+        let ends = self.locked(|live| {
+            live.closed = true;
+            std::mem::take(&mut live.ends)
+        });
+        for sender in ends.into_values() {
+            // A session that is just ending by itself hears nothing.
+            let _ = sender.send(Code::ShuttingDown);
+        }
+    }
+
+    /// Resolves when the last session is gone.
+    pub(super) async fn drained(&self) {
+        let all = u32::try_from(self.most).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(all).await;
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.most - self.places.available_permits()
+    }
+
+    fn locked<T>(&self, body: impl FnOnce(&mut Live) -> T) -> T {
+        body(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn shutting_down() -> Error {
+    Error::new(Code::ShuttingDown, "relay: shutting down")
+}
+
+impl Place {
+    /// Resolves when somebody ends this session, with the reason to tell.
+    pub(super) async fn ended(&mut self) -> Code {
+        // A relay that is dropped without being stopped ends its sessions, too.
+        (&mut self.end).await.unwrap_or(Code::ShuttingDown)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sessions
+            .locked(|live| live.ends.remove(&self.reference));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(sessions: &Arc<Sessions>) -> (Reference, Place) {
+        let reference = Reference::random().unwrap();
+        let place = sessions
+            .enter(reference.clone(), sessions.reserve().unwrap())
+            .unwrap();
+        (reference, place)
+    }
+
+    #[tokio::test]
+    async fn a_full_relay_is_busy_until_a_session_ends() {
+        let sessions = Arc::new(Sessions::new(1));
+        let (_, place) = enter(&sessions);
+
+        assert_eq!(sessions.reserve().unwrap_err().code(), Code::Busy);
+        drop(place);
+        assert!(sessions.reserve().is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_session_is_ended_by_its_reference() {
+        let sessions = Arc::new(Sessions::new(5));
+        let (reference, mut place) = enter(&sessions);
+
+        assert!(sessions.end(&reference, Code::Revoked));
+        assert!(!sessions.end(&reference, Code::Revoked), "once");
+        assert_eq!(place.ended().await, Code::Revoked);
+    }
+
+    #[tokio::test]
+    async fn a_close_ends_all_lets_nobody_in_and_waits_for_the_last() {
+        let sessions = Arc::new(Sessions::new(5));
+        let (_, mut first) = enter(&sessions);
+        let permit = sessions.reserve().unwrap();
+        sessions.close();
+
+        assert_eq!(first.ended().await, Code::ShuttingDown);
+        assert_eq!(sessions.reserve().unwrap_err().code(), Code::ShuttingDown);
+        let late = sessions.enter(Reference::random().unwrap(), permit);
+        assert_eq!(
+            late.err().map(|error| error.code()),
+            Some(Code::ShuttingDown)
+        );
+        assert_eq!(sessions.count(), 1);
+        drop(first);
+        sessions.drained().await;
+    }
+}
