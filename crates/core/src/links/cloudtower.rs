@@ -1,4 +1,4 @@
-//! The two websockets of SmartX CloudTower, in the order of the vendor's worked example.
+//! The two websockets of `SmartX` CloudTower, in the order of the vendor's worked example.
 //!
 //! Its `vnc` query answers two tokens: `raw_token` opens a console at the cluster, `token` (the same, encrypted) at
 //! CloudTower. Each is refused by the other, so each has a type of its own.

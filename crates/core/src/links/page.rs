@@ -147,7 +147,7 @@ impl Version {
         self >= Self(0, 6)
     }
 
-    /// From 1.1 on vnc_lite.html knows host, port, path, password, view_only and scale, and nothing else.
+    /// From 1.1 on `vnc_lite.html` knows host, port, path, password, `view_only` and scale, and nothing else.
     pub(super) fn has_reduced_lite(self) -> bool {
         self >= Self(1, 1)
     }

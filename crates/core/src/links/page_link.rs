@@ -7,7 +7,7 @@
 //!   encrypt, path and autoconnect always stand there;
 //! - a path is put behind a slash, so it begins with none.
 //!
-//! Source: app/ui.js, app/webutil.js, vnc_lite.html and vnc_auto.html of noVNC 0.5 to 1.7.
+//! Source: `app/ui.js`, `app/webutil.js`, `vnc_lite.html` and `vnc_auto.html` of noVNC 0.5 to 1.7.
 
 use super::form;
 use super::page::{Page, PageName, Version};
@@ -76,7 +76,7 @@ fn check_origin(
     ))
 }
 
-/// vnc_lite.html follows the scheme of its page: from 1.1 on always, in 1.0 unless it is told to encrypt.
+/// `vnc_lite.html` follows the scheme of its page: from 1.1 on always, in 1.0 unless it is told to encrypt.
 fn check_scheme(page: &Page, version: Version, websocket: &WebSocketParts) -> Result<()> {
     let can_be_told = !version.has_reduced_lite() && websocket.encrypted;
     let follows = page.name() == PageName::Lite && !can_be_told;
@@ -90,7 +90,7 @@ fn check_scheme(page: &Page, version: Version, websocket: &WebSocketParts) -> Re
     Err(Error::invalid("page", "vnc_lite.html", reason))
 }
 
-/// `encrypt`: in vnc_lite.html any text counts as true, so its false is left out.
+/// `encrypt`: in `vnc_lite.html` any text counts as true, so its false is left out.
 fn encrypt(page: PageName, encrypted: bool) -> Option<&'static str> {
     match (page, encrypted) {
         (_, true) => Some("1"),
@@ -104,7 +104,7 @@ fn view_only(page: PageName, view_only: bool) -> Option<(&'static str, &'static 
     encrypt(page, view_only).map(|value| ("view_only", value))
 }
 
-/// vnc.html has one parameter with three values. The small pages have one of its own for each, where any text is true.
+/// `vnc.html` has one parameter with three values. The small pages have one of its own for each, where any text is true.
 fn resize(
     page: PageName,
     version: Version,
