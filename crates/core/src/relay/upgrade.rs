@@ -200,9 +200,7 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn request(
-        change: impl FnOnce(http::request::Builder) -> http::request::Builder,
-    ) -> request::Parts {
+    fn request(change: impl FnOnce(request::Builder) -> request::Builder) -> request::Parts {
         let builder = Request::get("/ws?pass=abc")
             .header("Upgrade", "WebSocket")
             .header("Connection", "keep-alive, Upgrade")
