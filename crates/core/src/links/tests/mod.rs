@@ -1,6 +1,7 @@
 //! The links as those read them who are given them: the hypervisor, and every version of noVNC's pages.
 
 mod pages;
+mod printer;
 mod properties;
 mod refusals;
 mod vectors;
