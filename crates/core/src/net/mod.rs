@@ -20,6 +20,8 @@ pub(crate) mod dial;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod tls;
 pub(crate) mod websocket;
 

@@ -310,3 +310,6 @@ fn system_authorities() -> Result<RootCertStore> {
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests;
