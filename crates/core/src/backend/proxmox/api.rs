@@ -20,6 +20,9 @@ use crate::{Code, Error, Result, Secret};
 /// (pve-http-server, `AnyEvent.pm`).
 const NODE_IS_DOWN: u16 = 595;
 
+/// Tells the age of a ticket; tests have their own.
+pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
+
 /// The cluster's API.
 pub(super) struct Api {
     hosts: Vec<ApiAddress>,
@@ -30,7 +33,7 @@ pub(super) struct Api {
     logins: Mutex<Logins>,
     /// How many logins were tried, whatever came of them.
     attempts: AtomicUsize,
-    clock: fn() -> Instant,
+    clock: Clock,
 }
 
 /// An answer that said yes, with all that a console needs to come back to where it came from.
@@ -61,6 +64,7 @@ impl Api {
         account: Account,
         trust: &Trust,
         timeout: Duration,
+        clock: Clock,
     ) -> Result<Self> {
         Ok(Self {
             hosts,
@@ -69,7 +73,7 @@ impl Api {
             good: AtomicUsize::new(0),
             logins: Mutex::default(),
             attempts: AtomicUsize::new(0),
-            clock: Instant::now,
+            clock,
         })
     }
 

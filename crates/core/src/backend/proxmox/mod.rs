@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::turns::Turns;
 use super::{Backend, BoxFuture, Turn};
@@ -22,7 +22,7 @@ mod refusal;
 mod wire;
 
 use account::Account;
-use api::{Api, Reply};
+use api::{Api, Clock, Reply};
 use refusal::{Question, Step, refusal, task_end};
 use wire::TaskState;
 
@@ -53,6 +53,10 @@ struct Inner {
 impl Proxmox {
     /// Checks the options; nothing is asked of the hypervisor yet.
     pub fn new(options: &Options) -> Result<Self> {
+        Self::with_clock(options, Box::new(Instant::now))
+    }
+
+    fn with_clock(options: &Options, clock: Clock) -> Result<Self> {
         let options = options.check(Scope::Proxmox)?;
         let hosts = options.list("host");
         if hosts.is_empty() {
@@ -70,7 +74,7 @@ impl Proxmox {
             );
         }
         Ok(Self(Arc::new(Inner {
-            api: Api::new(addresses, account, &trust, timeout)?,
+            api: Api::new(addresses, account, &trust, timeout, clock)?,
             trust,
             turns: Turns::default(),
             timeout,
@@ -323,3 +327,6 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         &wire::read_refusal(answer.status, &answer.reason, &answer.body),
     )
 }
+
+#[cfg(test)]
+mod tests;
