@@ -9,10 +9,11 @@ use consolepass::{Backend, Error, Proxmox, Result, Vnc};
 
 use crate::secrets;
 
-/// A configuration file that was read, with its secrets looked up.
+/// A configuration file that was read. Its backends' secrets are looked up when they are used: whoever only issues passes
+/// needs none of them.
 pub(crate) struct Config {
     pub(crate) relay: Options,
-    backends: BTreeMap<String, (BackendType, Options)>,
+    backends: BTreeMap<String, toml::Value>,
 }
 
 /// The types of backends that a file can name.
@@ -29,7 +30,11 @@ impl BackendType {
         match text {
             "proxmox" => Ok(Self::Proxmox),
             "vnc" => Ok(Self::Vnc),
-            _ => Err(Error::invalid(key, text, format!("the types are {}", Self::NAMES.join(", ")))),
+            _ => Err(Error::invalid(
+                key,
+                text,
+                format!("the types are {}", Self::NAMES.join(", ")),
+            )),
         }
     }
 
@@ -50,7 +55,8 @@ impl BackendType {
 
 impl Config {
     pub(crate) fn read(path: &str) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|error| Error::invalid("config", path, error))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| Error::invalid("config", path, error))?;
         Self::parse(&text).map_err(|reason| match reason {
             Problem::Toml(reason) => Error::invalid("config", path, reason),
             Problem::Value(error) => error,
@@ -60,18 +66,22 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Problem> {
         // The parser's message quotes the line it stumbled on, which may hold a secret.
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+            let line = error
+                .span()
+                .map_or(0, |span| text[..span.start].lines().count().max(1));
             Problem::Toml(format!("line {line}: {}", error.message()))
         })?;
-        let mut config = Self { relay: Options::new(), backends: BTreeMap::new() };
+        let mut config = Self {
+            relay: Options::new(),
+            backends: BTreeMap::new(),
+        };
         for (section, value) in table {
             match (section.as_str(), value) {
-                ("relay", toml::Value::Table(relay)) => config.relay = options("relay", Scope::Relay, relay)?,
+                ("relay", toml::Value::Table(relay)) => {
+                    config.relay = options("relay", Scope::Relay, relay)?
+                }
                 ("backend", toml::Value::Table(backends)) => {
-                    for (name, value) in backends {
-                        let backend = backend(&name, value)?;
-                        config.backends.insert(name, backend);
-                    }
+                    config.backends.extend(backends);
                 }
                 (other, _) => {
                     let reason = "the file has a table [relay] and tables [backend.NAME]";
@@ -84,27 +94,62 @@ impl Config {
 
     /// Every backend under its name.
     pub(crate) fn backends(&self) -> Result<Vec<(String, Arc<dyn Backend>)>> {
-        self.backends.iter().map(|(name, (kind, options))| Ok((name.clone(), kind.open(options)?))).collect()
+        self.backends
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), open(name, value)?)))
+            .collect()
     }
 
     /// One backend; without a name the only one.
     pub(crate) fn backend(&self, name: Option<&str>) -> Result<Arc<dyn Backend>> {
-        let known = || self.backends.keys().cloned().collect::<Vec<_>>().join(", ");
-        let found = match name {
-            Some(name) => self.backends.get(name).ok_or_else(|| {
-                Error::invalid("backend", name, format!("the file's backends are {}", known()))
-            }),
-            None if self.backends.len() == 1 => self.backends.values().next().ok_or_else(no_backend),
-            None if self.backends.is_empty() => Err(no_backend()),
-            None => Err(Error::invalid("backend", "", format!("choose one of {}", known()))),
+        let name = match name {
+            Some(name) => self.known(name)?,
+            None => {
+                let mut names = self.backends.keys();
+                match (names.next(), names.next()) {
+                    (Some(only), None) => only,
+                    (None, _) => return Err(no_backend()),
+                    _ => {
+                        return Err(Error::invalid(
+                            "backend",
+                            "",
+                            format!("choose one of {}", self.names()),
+                        ));
+                    }
+                }
+            }
         };
-        let (kind, options) = found?;
-        kind.open(options)
+        self.backends
+            .get(name)
+            .map_or_else(|| Err(no_backend()), |value| open(name, value))
+    }
+
+    /// Checks that the file has a backend of this name.
+    pub(crate) fn known<'a>(&self, name: &'a str) -> Result<&'a str> {
+        if self.backends.contains_key(name) {
+            return Ok(name);
+        }
+        Err(Error::invalid(
+            "backend",
+            name,
+            format!("the file's backends are {}", self.names()),
+        ))
+    }
+
+    fn names(&self) -> String {
+        self.backends
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
 fn no_backend() -> Error {
-    Error::new(consolepass::Code::InvalidArgument, "config: there is no table [backend.NAME]")
+    Error::new(
+        consolepass::Code::InvalidArgument,
+        "config: there is no table [backend.NAME]",
+    )
 }
 
 /// What is wrong with a file. The TOML parser does not know the file's name, everything else names its key.
@@ -119,27 +164,32 @@ impl From<Error> for Problem {
     }
 }
 
-fn backend(name: &str, value: toml::Value) -> Result<(BackendType, Options)> {
+fn open(name: &str, value: &toml::Value) -> Result<Arc<dyn Backend>> {
     let place = format!("backend.{name}");
-    let toml::Value::Table(mut table) = value else {
+    let toml::Value::Table(mut table) = value.clone() else {
         return Err(Error::invalid("config", &place, "this must be a table"));
     };
     let key = format!("{place}.type");
     let kind = match table.remove("type") {
         Some(toml::Value::String(kind)) => BackendType::parse(&key, &kind)?,
-        Some(other) => return Err(Error::invalid(&key, &other.to_string(), "must be text")),
+        Some(other) => return Err(Error::invalid(&key, other.type_str(), "must be text")),
         None => {
-            let reason = format!("it is missing; the types are {}", BackendType::NAMES.join(", "));
+            let reason = format!(
+                "it is missing; the types are {}",
+                BackendType::NAMES.join(", ")
+            );
             return Err(Error::invalid(&key, "", reason));
         }
     };
-    Ok((kind, options(&place, kind.scope(), table)?))
+    kind.open(&options(&place, kind.scope(), table)?)
 }
 
 /// The options of one table. A secret may be named by where it is: `NAME_env`, `NAME_file`.
 fn options(place: &str, scope: Scope, table: toml::Table) -> Result<Options> {
     let is_secret = |name: &str| {
-        TABLE.iter().any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name)
+        TABLE
+            .iter()
+            .any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name)
     };
     let mut options = Options::new();
     for (name, value) in table {
@@ -156,7 +206,9 @@ fn options(place: &str, scope: Scope, table: toml::Table) -> Result<Options> {
 }
 
 fn text<'a>(key: &str, value: &'a toml::Value) -> Result<&'a str> {
-    value.as_str().ok_or_else(|| Error::invalid(key, &value.to_string(), "must be text"))
+    value
+        .as_str()
+        .ok_or_else(|| Error::invalid(key, value.type_str(), "must be text"))
 }
 
 fn option(key: &str, value: toml::Value) -> Result<Value> {
@@ -165,10 +217,19 @@ fn option(key: &str, value: toml::Value) -> Result<Value> {
         toml::Value::Integer(number) => Value::Integer(number),
         toml::Value::Boolean(value) => Value::Boolean(value),
         toml::Value::Array(items) => {
-            let texts: Result<Vec<String>> = items.iter().map(|item| text(key, item).map(str::to_owned)).collect();
+            let texts: Result<Vec<String>> = items
+                .iter()
+                .map(|item| text(key, item).map(str::to_owned))
+                .collect();
             Value::List(texts?)
         }
-        other => return Err(Error::invalid(key, other.type_str(), "must be text, a number, true, false or a list of texts")),
+        other => {
+            return Err(Error::invalid(
+                key,
+                other.type_str(),
+                "must be text, a number, true, false or a list of texts",
+            ));
+        }
     })
 }
 
@@ -191,13 +252,22 @@ mod tests {
             ("[backend]\ndc1 = 1", "backend.dc1"),
             ("[backend.dc1]\nhost = 'h'", "backend.dc1.type"),
             ("[backend.dc1]\ntype = 'vmware'", "vmware"),
-            ("[backend.dc1]\ntype = 'proxmox'\ntoken_secret_env = 'CONSOLEPASS_NOT_SET'", "CONSOLEPASS_NOT_SET"),
-            ("[backend.dc1]\ntype = 'proxmox'\ntoken_secret_file = '/nonexistent'", "/nonexistent"),
+            (
+                "[backend.dc1]\ntype = 'proxmox'\ntoken_secret_env = 'CONSOLEPASS_NOT_SET'",
+                "CONSOLEPASS_NOT_SET",
+            ),
+            (
+                "[backend.dc1]\ntype = 'proxmox'\ntoken_secret_file = '/nonexistent'",
+                "/nonexistent",
+            ),
             ("[relay]\nlisten = 1.5", "relay.listen"),
             ("[relay]\nallowed_origins = [1]", "relay.allowed_origins"),
         ];
         for (text, named) in cases {
-            let error = parse(text).err().expect(text);
+            let error = parse(text)
+                .and_then(|config| config.backends())
+                .err()
+                .expect(text);
 
             assert_eq!(error.code(), consolepass::Code::InvalidArgument);
             assert!(error.to_string().contains(named), "{error}");
@@ -206,9 +276,15 @@ mod tests {
 
     #[test]
     fn a_broken_file_names_the_line_and_quotes_nothing_of_it() {
-        let error = parse("[backend.dc1]\ntoken_secret = \"hunter2\n").err().unwrap().to_string();
+        let error = parse("[backend.dc1]\ntoken_secret = \"hunter2\n")
+            .err()
+            .unwrap()
+            .to_string();
 
-        assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains("line 2") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -221,7 +297,19 @@ mod tests {
 
         assert!(one.backend(None).is_ok());
         assert!(two.backend(Some("dc2")).is_ok());
-        assert!(two.backend(None).err().unwrap().to_string().contains("dc1, dc2"));
-        assert!(two.backend(Some("dc3")).err().unwrap().to_string().contains("dc3"));
+        assert!(
+            two.backend(None)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("dc1, dc2")
+        );
+        assert!(
+            two.backend(Some("dc3"))
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("dc3")
+        );
     }
 }

@@ -2,8 +2,6 @@
 
 mod command;
 mod config;
-mod demo;
-mod emulate;
 mod log;
 mod open;
 mod output;
@@ -32,7 +30,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let output = Output::new(matches.subcommand().is_some_and(|(_, matches)| is_json(matches)));
+    let output = Output::new(
+        matches
+            .subcommand()
+            .is_some_and(|(_, matches)| is_json(matches)),
+    );
     let outcome = Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -42,14 +44,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(if error.code() == Code::InvalidArgument { 2 } else { 1 })
+            ExitCode::from(if error.code() == Code::InvalidArgument {
+                2
+            } else {
+                1
+            })
         }
     }
 }
 
 fn is_json(matches: &clap::ArgMatches) -> bool {
-    let nested = matches.subcommand().is_some_and(|(_, nested)| is_json(nested));
-    nested || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false)
+    let nested = matches
+        .subcommand()
+        .is_some_and(|(_, nested)| is_json(nested));
+    nested
+        || matches
+            .try_get_one::<bool>("json")
+            .ok()
+            .flatten()
+            .copied()
+            .unwrap_or(false)
 }
 
 async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
@@ -57,8 +71,6 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
         Some(("open", matches)) => open::run(matches, output).await,
         Some(("relay", matches)) => relay::run(matches, output).await,
         Some(("pass", matches)) => pass::run(matches, output).await,
-        Some(("emulate", matches)) => emulate::run(matches, output).await,
-        Some(("demo", matches)) => demo::run(matches, output).await,
         // clap insists on a subcommand.
         _ => Ok(()),
     }

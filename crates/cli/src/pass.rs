@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use clap::ArgMatches;
 use consolepass::options::Scope;
-use consolepass::{Error, Issuer, Options, PassKey, Result};
+use consolepass::{Error, Issuer, PassKey, Result};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -23,31 +23,35 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         return Ok(());
     }
     let options = match text("config") {
-        Some(path) => issuer_options(&Config::read(path)?),
+        Some(path) => {
+            let config = Config::read(path)?;
+            config.known(text("backend").unwrap_or_default())?;
+            // A relay's file has what an issuer needs.
+            config.relay.only(&["public_url", "pass_key_file"])
+        }
         None => table::options(Scope::Issuer, matches)?,
     };
     let issuer = Issuer::new(&options)?;
     let pass_options = table::options(Scope::Pass, matches)?;
     let pass = issuer
-        .issue(text("backend").unwrap_or_default(), text("machine").unwrap_or_default(), &pass_options)
+        .issue(
+            text("backend").unwrap_or_default(),
+            text("machine").unwrap_or_default(),
+            &pass_options,
+        )
         .await?;
-    let left = pass.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
+    let left = pass
+        .expires_at()
+        .duration_since(SystemTime::now())
+        .unwrap_or_default();
     let mut fields = vec![
         ("viewer_url", Value::from(pass.viewer_url())),
         ("url", Value::from(pass.url())),
         ("reference", Value::from(pass.reference().as_str())),
         ("expires_in", json!(left.as_secs())),
     ];
-    if let Some(page) = text("novnc") {
-        fields.push(("novnc_url", Value::from(pass.novnc_url(page, &table::options(Scope::Page, matches)?)?)));
-    }
     output.result(&fields);
     Ok(())
-}
-
-/// A relay's file has what an issuer needs.
-fn issuer_options(config: &Config) -> Options {
-    config.relay.only(&["public_url", "pass_key_file"])
 }
 
 /// Writes a new key that only its owner can read. An existing file stays as it is: passes may be on their way with it.

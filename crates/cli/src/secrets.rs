@@ -15,7 +15,10 @@ pub(crate) fn variable(option: &str) -> String {
 pub(crate) fn read(option: &str, file: Option<&str>) -> Result<Option<Secret>> {
     match file {
         Some(path) => from_file(&format!("{option}_file"), path).map(Some),
-        None => Ok(env::var(variable(option)).ok().filter(|value| !value.is_empty()).map(Secret::new)),
+        None => Ok(env::var(variable(option))
+            .ok()
+            .filter(|value| !value.is_empty())
+            .map(Secret::new)),
     }
 }
 
@@ -39,6 +42,10 @@ pub(crate) fn from_file(key: &str, path: &str) -> Result<Secret> {
 pub(crate) fn from_variable(key: &str, name: &str) -> Result<Secret> {
     match env::var(name) {
         Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-        _ => Err(Error::invalid(key, name, "this environment variable is not set")),
+        _ => Err(Error::invalid(
+            key,
+            name,
+            "this environment variable is not set",
+        )),
     }
 }

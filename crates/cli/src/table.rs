@@ -50,13 +50,18 @@ fn rows(scope: Scope) -> impl Iterator<Item = &'static Specification> {
 fn argument(row: &'static Specification) -> Arg {
     let flag = row.name.replace('_', "-");
     let help = match row.default {
-        Some(default) if row.kind != Kind::Boolean => format!("{} [default: {default}]", row.meaning),
+        Some(default) if row.kind != Kind::Boolean => {
+            format!("{} [default: {default}]", row.meaning)
+        }
         _ => row.meaning.to_owned(),
     };
     let argument = Arg::new(row.name).long(flag.clone()).help(help);
     match row.kind {
         Kind::Boolean => argument.action(ArgAction::SetTrue),
-        Kind::List => argument.value_name("VALUE").action(ArgAction::Append).value_delimiter(','),
+        Kind::List => argument
+            .value_name("VALUE")
+            .action(ArgAction::Append)
+            .value_delimiter(','),
         Kind::Integer { .. } => argument.value_name("NUMBER"),
         Kind::Seconds { .. } => argument.value_name("SECONDS"),
         Kind::Secret => Arg::new(format!("{}_file", row.name))
