@@ -12,6 +12,7 @@ use super::{Backend, BoxFuture, Turn};
 use crate::console::{Target, Task, WebSocketTarget};
 use crate::links::{self, ApiAddress, GuestPath};
 use crate::net::http::Answer;
+use crate::net::process::PerProcess;
 use crate::net::tls::Trust;
 use crate::options::Scope;
 use crate::{Code, Console, Error, GuestType, Kind, Machine, Options, Result};
@@ -44,7 +45,7 @@ pub struct Proxmox(Arc<Inner>);
 struct Inner {
     api: Api,
     trust: Arc<Trust>,
-    turns: Turns,
+    turns: PerProcess<Turns>,
     timeout: Duration,
     /// Whether the server knows `generate-password`; it may be gone one day, then one refusal teaches us.
     knows_own_password: AtomicBool,
@@ -74,9 +75,9 @@ impl Proxmox {
             );
         }
         Ok(Self(Arc::new(Inner {
-            api: Api::new(addresses, account, &trust, timeout, clock)?,
+            api: Api::new(addresses, account, Arc::clone(&trust), timeout, clock),
             trust,
-            turns: Turns::default(),
+            turns: PerProcess::new(),
             timeout,
             knows_own_password: AtomicBool::new(true),
         })))
@@ -101,10 +102,12 @@ impl Backend for Proxmox {
 
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {
         Box::pin(async move {
-            match machine {
+            match (machine, self.0.turns.get(|| Ok(Turns::default()))) {
                 // A number alone may be either type of guest; ids are unique in a cluster.
-                Machine::Guest { id, .. } | Machine::Number(id) => self.0.turns.wait(*id).await,
-                Machine::Node(_) | Machine::Name(_) => Turn(None),
+                (Machine::Guest { id, .. } | Machine::Number(id), Ok(turns)) => {
+                    turns.wait(*id).await
+                }
+                _ => Turn(None),
             }
         })
     }
