@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Seconds. TCG on a busy machine is slow, and this only ends a wait that would never end.
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 READY = "consolepass guest ready\n"
 TITLE = "consolepass guest   what you type is shown here and sent to the serial port"
