@@ -1,1 +1,7 @@
-fn main() {}
+//! The `consolepass` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    consolepass_cli::run(std::env::args_os())
+}

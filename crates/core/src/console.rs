@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::net::http::Answer;
 use crate::net::tls::Trust;
 use crate::{Code, Error, Machine, Result, Secret};
 
@@ -84,6 +85,12 @@ pub(crate) struct WebSocketTarget {
     pub(crate) address: SocketAddr,
     pub(crate) headers: Vec<(&'static str, Secret)>,
     pub(crate) trust: Arc<Trust>,
+    /// What it is the console of, in words that are safe to show: `qemu/101 on pve1`.
+    pub(crate) what: String,
+    /// How long the upgrade may take: the backend's option.
+    pub(crate) timeout: Duration,
+    /// Reads a refusal of the upgrade: only the backend knows its hypervisor's words.
+    pub(crate) refused: fn(&Self, &Answer) -> Error,
 }
 
 /// A task of Proxmox VE.

@@ -37,7 +37,7 @@ mod relay;
 mod rfb;
 mod secret;
 
-pub use backend::{Backend, BoxFuture, Turn};
+pub use backend::{Backend, BoxFuture, Proxmox, Turn, Vnc};
 pub use console::{Console, Kind};
 pub use error::{Code, Error, Result};
 pub use machine::{GuestType, Machine};

@@ -11,6 +11,13 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::{Console, Error, Kind, Machine, Result};
 
+mod proxmox;
+mod turns;
+mod vnc;
+
+pub use proxmox::Proxmox;
+pub use vnc::Vnc;
+
 /// A future in a box, so that a relay can hold backends of any type.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -1,5 +1,312 @@
 //! Which certificates are trusted.
 
-/// The trust that one backend was configured with.
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme,
+};
+
+use super::failure::find;
+use super::fingerprint::Fingerprint;
+use crate::options::Checked;
+use crate::{Code, Error, Result};
+
+/// The trust that one backend was configured with, ready to be used by every connection of it.
+#[derive(Clone)]
+pub(crate) struct Trust {
+    config: Arc<ClientConfig>,
+    check: Arc<Check>,
+}
+
+impl Trust {
+    /// Reads the options `fingerprint`, `ca_file` and `insecure`; with none of them the system's authorities are trusted.
+    ///
+    /// At most one may be given: two would leave open which of them a connection has to satisfy.
+    pub(crate) fn from_options(options: &Checked) -> Result<Self> {
+        let pins = options.list("fingerprint");
+        let ca_file = options.text("ca_file");
+        let clash = |first: &str, second: &str| {
+            options.wrong(
+                first,
+                "…",
+                format_args!("it cannot be given together with {second}; one of them must decide"),
+            )
+        };
+        match (pins, ca_file, options.boolean("insecure")) {
+            ([_, ..], _, true) => Err(clash("fingerprint", "insecure")),
+            (_, Some(_), true) => Err(clash("ca_file", "insecure")),
+            ([_, ..], Some(_), false) => Err(clash("fingerprint", "ca_file")),
+            (pins @ [_, ..], None, false) => {
+                let read = |pin: &String| {
+                    Fingerprint::parse(pin)
+                        .ok_or_else(|| options.wrong("fingerprint", pin, Fingerprint::ACCEPTED))
+                };
+                Self::new(Check::Pins(pins.iter().map(read).collect::<Result<_>>()?))
+            }
+            ([], Some(path), false) => {
+                let roots =
+                    authorities(path).map_err(|reason| options.wrong("ca_file", path, reason))?;
+                Self::new(chain(roots)?)
+            }
+            ([], None, true) => Self::new(Check::Nothing),
+            ([], None, false) => Self::new(chain(system_authorities()?)?),
+        }
+    }
+
+    /// For `tokio-rustls` and `reqwest`.
+    pub(crate) fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
+    /// Whether anyone on the path could take the place of the server.
+    pub(crate) fn is_insecure(&self) -> bool {
+        matches!(*self.check, Check::Nothing)
+    }
+
+    fn new(check: Check) -> Result<Self> {
+        let check = Arc::new(check);
+        let verifier = Verifier {
+            check: Arc::clone(&check),
+            algorithms: provider::default_provider().signature_verification_algorithms,
+        };
+        // Never `install_default`: the process belongs to the program that embeds this library.
+        let mut config = ClientConfig::builder_with_provider(crypto())
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| {
+                Error::new(Code::Internal, "tls: no protocol version").with_source(cause)
+            })?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        // pveproxy selects no protocol, and the upgrade to a websocket exists in HTTP/1.1 alone.
+        config.alpn_protocols = Vec::new();
+        Ok(Self {
+            config: Arc::new(config),
+            check,
+        })
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trust").field(&self.check).finish()
+    }
+}
+
+/// Makes an error of a failed handshake with `server`, if TLS is why it failed.
+pub(crate) fn handshake_error(server: &str, error: &(dyn StdError + 'static)) -> Option<Error> {
+    let cause: &rustls::Error = find(error)?;
+    let failed = match cause {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
+            match other.downcast_ref::<Untrusted>() {
+                Some(untrusted) => return Some(untrusted.error(server)),
+                None => Error::new(
+                    Code::TlsUntrusted,
+                    format!("{server}: its certificate is not trusted: {other}"),
+                ),
+            }
+        }
+        rustls::Error::InvalidCertificate(reason) => Error::new(
+            Code::TlsUntrusted,
+            format!("{server}: its certificate is not trusted: {reason}"),
+        ),
+        rustls::Error::InvalidMessage(_) => Error::new(
+            Code::Protocol,
+            format!("{server}: it does not speak TLS"),
+        )
+        .with_hint("check the port: the management API of Proxmox VE is HTTPS on 8006; a reverse proxy before it must speak HTTPS as well"),
+        other => Error::new(Code::Protocol, format!("{server}: TLS failed: {other}")),
+    };
+    Some(failed.with_source(cause.clone()))
+}
+
+/// What a certificate must be.
+enum Check {
+    /// Signed by a trusted authority, for the host's name.
+    Chain(Arc<WebPkiServerVerifier>),
+    /// One of these. Name and dates do not matter: whoever has the key of a pinned certificate is the server.
+    Pins(Vec<Fingerprint>),
+    /// Anything.
+    Nothing,
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(_) => f.write_str("authorities"),
+            Self::Pins(pins) => f.debug_list().entries(pins).finish(),
+            Self::Nothing => f.write_str("insecure"),
+        }
+    }
+}
+
+/// Decides about certificates, and notes the fingerprint of each that it refuses: the person who reads the error can
+/// compare it with the hypervisor's and pin it.
 #[derive(Debug)]
-pub(crate) struct Trust;
+struct Verifier {
+    check: Arc<Check>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen = Fingerprint::of(certificate);
+        let refuse = |reason| {
+            let untrusted = OtherError(Arc::new(Untrusted { seen, reason }));
+            Err(CertificateError::Other(untrusted).into())
+        };
+        match &*self.check {
+            Check::Nothing => Ok(ServerCertVerified::assertion()),
+            Check::Pins(pins) if pins.contains(&seen) => Ok(ServerCertVerified::assertion()),
+            Check::Pins(pins) => refuse(Reason::NotPinned(pins.clone())),
+            Check::Chain(chain) => chain
+                .verify_server_cert(certificate, intermediates, name, ocsp, now)
+                .or_else(|error| match error {
+                    rustls::Error::InvalidCertificate(reason) => refuse(Reason::Chain(reason)),
+                    other => Err(other),
+                }),
+        }
+    }
+
+    // The signatures prove that the server has the certificate's key: without them a pinned certificate would prove
+    // nothing, for anyone can send a copy of it.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Why a certificate was refused, as it travels through rustls and the HTTP client to [`handshake_error`].
+#[derive(Debug)]
+struct Untrusted {
+    seen: Fingerprint,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Reason {
+    NotPinned(Vec<Fingerprint>),
+    Chain(CertificateError),
+}
+
+impl Untrusted {
+    fn error(&self, server: &str) -> Error {
+        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}"))
+            .with_fingerprint(self.seen.to_string());
+        match &self.reason {
+            Reason::NotPinned(_) => error.with_hint(
+                "the certificate may have been renewed: compare the fingerprint on the hypervisor (pvenode cert info), then pin the new one; \
+                 a CA file survives renewals",
+            ),
+            Reason::Chain(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => error
+                .with_hint("use a host name or address that stands in the certificate, or pin the fingerprint that the error carries"),
+            Reason::Chain(_) => error,
+        }
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Reason::NotPinned(pins) => {
+                let pins: Vec<String> = pins.iter().map(Fingerprint::to_string).collect();
+                write!(
+                    f,
+                    "its certificate has the fingerprint {}, expected was {}",
+                    self.seen,
+                    pins.join(" or ")
+                )
+            }
+            Reason::Chain(reason) => write!(
+                f,
+                "its certificate is not trusted: {reason}; its fingerprint is {}",
+                self.seen
+            ),
+        }
+    }
+}
+
+impl StdError for Untrusted {}
+
+fn crypto() -> Arc<CryptoProvider> {
+    Arc::new(provider::default_provider())
+}
+
+fn chain(roots: RootCertStore) -> Result<Check> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto())
+        .build()
+        .map(Check::Chain)
+        .map_err(|cause| {
+            Error::new(
+                Code::Internal,
+                "tls: the trusted authorities cannot be used",
+            )
+            .with_source(cause)
+        })
+}
+
+/// The authorities of a PEM file, or what is wrong with the file.
+fn authorities(path: &str) -> Result<RootCertStore, String> {
+    let text =
+        std::fs::read(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| format!("it is no PEM file: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("it holds a certificate that cannot be used: {error}"))?;
+    }
+    if roots.is_empty() {
+        return Err(
+            "it holds no certificate; accepted is PEM, as in /etc/pve/pve-root-ca.pem".to_owned(),
+        );
+    }
+    Ok(roots)
+}
+
+fn system_authorities() -> Result<RootCertStore> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (usable, _) = roots.add_parsable_certificates(found.certs);
+    if usable == 0 {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            "tls: this system has no trusted authorities",
+        )
+        .with_hint("give fingerprint or ca_file, or install the system's certificates (on Debian the package ca-certificates)"));
+    }
+    Ok(roots)
+}

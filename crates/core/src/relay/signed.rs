@@ -244,12 +244,13 @@ fn to_json(value: &impl Serialize) -> Result<String> {
         .map_err(|error| Error::new(Code::Internal, "pass: not to be written").with_source(error))
 }
 
-/// Seconds since 1970 with milliseconds, so that two passes of one second can be told apart.
+/// Seconds since 1970 with microseconds, as fine as the number is exact: a relay refuses passes from before its start, and
+/// not those of the same second.
 fn to_numeric_date(time: SystemTime) -> f64 {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    (since.as_secs_f64() * 1000.0).floor() / 1000.0
+    (since.as_secs_f64() * 1e6).floor() / 1e6
 }
 
 fn from_numeric_date(seconds: f64) -> Option<SystemTime> {

@@ -1,0 +1,218 @@
+//! The command line: what there is, and an example for each.
+
+use clap::{Arg, ArgAction, Command};
+use consolepass::options::Scope;
+
+use crate::table::arguments;
+
+pub(crate) fn command() -> Command {
+    Command::new("consolepass")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Console tickets, links and a relay for virtual machines")
+        .after_help("Example:\n  consolepass demo\n\nSecrets come from files, the environment or standard input, never from arguments.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(open())
+        .subcommand(relay())
+        .subcommand(pass())
+        .subcommand(emulate())
+        .subcommand(demo())
+}
+
+fn open() -> Command {
+    Command::new("open")
+        .about("Opens a console and prints where it is: for operators, it holds secrets")
+        .after_help(
+            "Example:\n  CONSOLEPASS_TOKEN_SECRET=… consolepass open qemu/101 --host pve.example.com \\\n    \
+             --token-id 'portal@pve!console' --fingerprint AB:CD:…",
+        )
+        .arg(Arg::new("machine").value_name("MACHINE").required(true).help("qemu/101, lxc/200, pve2/qemu/101, 101"))
+        .arg(text("kind", "KIND", "The kind of console: vnc [default: vnc]"))
+        .arg(text("config", "FILE", "Takes the backend from a configuration file"))
+        .arg(text("backend", "NAME", "The backend in the file, if it has several").requires("config"))
+        .args(arguments(Scope::Proxmox))
+        .arg(novnc())
+        .args(page_arguments())
+        .arg(flag("show_secrets", "Prints ticket, headers and password"))
+        .arg(json())
+}
+
+fn relay() -> Command {
+    Command::new("relay")
+        .about("Runs a relay until it is told to stop")
+        .after_help(
+            "Example:\n  consolepass relay --config consolepass.toml\n\nThe file:\n  \
+             [relay]\n  listen = \"127.0.0.1:8700\"\n  public_url = \"https://portal.example.com/console\"\n  \
+             pass_key_file = \"pass.jwk\"\n\n  [backend.dc1]\n  type = \"proxmox\"\n  host = \"pve.example.com\"\n  \
+             token_id = \"portal@pve!console\"\n  token_secret_env = \"DC1_TOKEN_SECRET\"\n  fingerprint = \"AB:CD:…\"",
+        )
+        .arg(text("config", "FILE", "The configuration file").required(true))
+        .arg(json())
+}
+
+fn pass() -> Command {
+    Command::new("pass")
+        .about("Issues a signed pass and prints its links")
+        .after_help(
+            "Example:\n  consolepass pass --new-key pass.jwk\n  \
+             consolepass pass --config consolepass.toml --backend dc1 --machine qemu/101 --user 42",
+        )
+        .arg(
+            text(
+                "new_key",
+                "FILE",
+                "Writes a new key file, and does nothing else",
+            )
+            .conflicts_with_all(["config", "backend", "machine"]),
+        )
+        .arg(text(
+            "config",
+            "FILE",
+            "The relay's configuration file, in place of --public-url and --pass-key-file",
+        ))
+        .args(arguments(Scope::Issuer))
+        .arg(
+            text("backend", "NAME", "The backend's name in the relay's file")
+                .required_unless_present("new_key"),
+        )
+        .arg(text("machine", "MACHINE", "The machine").required_unless_present("new_key"))
+        .args(arguments(Scope::Pass))
+        .arg(novnc())
+        .args(page_arguments())
+        .arg(json())
+}
+
+fn emulate() -> Command {
+    Command::new("emulate")
+        .about("Runs a strict double of a hypervisor, to test a portal with")
+        .after_help("Example:\n  consolepass emulate proxmox --guest qemu/101=screen --guest qemu/102=unix:/run/vm.sock")
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("proxmox")
+                .about("Proxmox VE: log-in, tokens, consoles of QEMU and LXC guests")
+                .after_help(
+                    "Example:\n  CONSOLEPASS_EMULATE_PASSWORD=secret consolepass emulate proxmox --user root@pam \\\n    \
+                     --guest qemu/101=screen",
+                )
+                .arg(text("listen", "ADDRESS", "The address and port; port 0 takes a free one [default: 127.0.0.1:0]"))
+                .arg(text("node", "NAME", "The node's name [default: pve1]"))
+                .arg(
+                    many("guest", "GUEST=SCREEN", "qemu/101=screen (built in), lxc/200=127.0.0.1:5901, qemu/102=unix:/run/vm.sock, qemu/103=stopped")
+                        .required(true),
+                )
+                .arg(text("user", "USER@REALM", "A user; the password is read from $CONSOLEPASS_EMULATE_PASSWORD"))
+                .arg(text("token", "USER@REALM!TOKENID", "A token; the secret is read from $CONSOLEPASS_EMULATE_TOKEN_SECRET"))
+                .arg(text("generation", "WHICH", "2026 (since April 2026) or classic (before) [default: 2026]"))
+                .arg(text("unauthorized_delay", "SECONDS", "How long a 401 takes, as a decimal number [default: 3]"))
+                .arg(json()),
+        )
+        .subcommand(
+            Command::new("script")
+                .about("Plays the exchanges of a vector, in order, and fails on any other request")
+                .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
+                .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
+                .arg(text("name", "NAME", "Which vector of a list"))
+                .arg(json()),
+        )
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Shows a whole console: an emulated hypervisor, a relay, and a link to open")
+        .after_help("Example:\n  consolepass demo\n  consolepass demo --guest unix:/run/vm.sock")
+        .arg(text(
+            "guest",
+            "SCREEN",
+            "The guest's RFB server, unix:PATH or HOST:PORT [default: a small built-in screen]",
+        ))
+        .arg(text(
+            "listen",
+            "ADDRESS",
+            "Where the relay listens [default: 127.0.0.1:0]",
+        ))
+        .arg(text(
+            "secrets_file",
+            "FILE",
+            "Writes every secret of this demo to FILE at its end, one a line, to search for",
+        ))
+        .arg(json())
+}
+
+/// The options of a page are said to be the page's.
+fn page_arguments() -> Vec<Arg> {
+    arguments(Scope::Page)
+        .into_iter()
+        .map(|argument| argument.requires("novnc").help_heading("The noVNC page"))
+        .collect()
+}
+
+fn novnc() -> Arg {
+    text(
+        "novnc",
+        "PAGE",
+        "Prints a link to the noVNC page at this URL",
+    )
+    .help_heading("The noVNC page")
+}
+
+fn json() -> Arg {
+    flag("json", "Prints one JSON object a line")
+}
+
+fn flag(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .long(id.replace('_', "-"))
+        .help(help)
+        .action(ArgAction::SetTrue)
+}
+
+fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .long(id.replace('_', "-"))
+        .value_name(value_name)
+        .help(help)
+}
+
+fn many(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
+    text(id, value_name, help).action(ArgAction::Append)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_can_be_given_as_an_argument() {
+        for secret in ["--token-secret", "--password"] {
+            for command in ["open", "pass"] {
+                let parsed = self::command().try_get_matches_from([
+                    "consolepass",
+                    command,
+                    "qemu/101",
+                    secret,
+                    "hunter2",
+                ]);
+
+                assert!(parsed.is_err(), "{command} {secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &Command) {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(help.contains("Example:"), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
+    }
+}

@@ -1,0 +1,77 @@
+//! The `consolepass` command, as a library, so that the packages of other languages can run it as their own.
+
+mod command;
+mod config;
+mod log;
+mod open;
+mod output;
+mod pass;
+mod relay;
+mod secrets;
+mod table;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use consolepass::{Code, Error, Result};
+use tokio::runtime::Builder;
+
+use self::output::Output;
+
+/// Runs the command with `arguments`, the first of which is the program's name. The exit code is 0, 1 if it failed, and 2
+/// if it was used in a wrong way.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match command::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are errors to clap, with exit code 0.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let output = Output::new(
+        matches
+            .subcommand()
+            .is_some_and(|(_, matches)| is_json(matches)),
+    );
+    let outcome = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Code::Internal, format!("no runtime: {error}")))
+        .and_then(|runtime| runtime.block_on(dispatch(&matches, &output)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(if error.code() == Code::InvalidArgument {
+                2
+            } else {
+                1
+            })
+        }
+    }
+}
+
+fn is_json(matches: &clap::ArgMatches) -> bool {
+    let nested = matches
+        .subcommand()
+        .is_some_and(|(_, nested)| is_json(nested));
+    nested
+        || matches
+            .try_get_one::<bool>("json")
+            .ok()
+            .flatten()
+            .copied()
+            .unwrap_or(false)
+}
+
+async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
+    match matches.subcommand() {
+        Some(("open", matches)) => open::run(matches, output).await,
+        Some(("relay", matches)) => relay::run(matches, output).await,
+        Some(("pass", matches)) => pass::run(matches, output).await,
+        // clap insists on a subcommand.
+        _ => Ok(()),
+    }
+}

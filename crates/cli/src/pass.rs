@@ -1,0 +1,67 @@
+//! `consolepass pass`: a signed pass and its links, and the key for them.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::SystemTime;
+
+use clap::ArgMatches;
+use consolepass::options::Scope;
+use consolepass::{Error, Issuer, PassKey, Result};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::output::Output;
+use crate::{log, table};
+
+pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
+    log::show("warn");
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
+    if let Some(path) = text("new_key") {
+        write_key(path)?;
+        output.result(&[("pass_key_file", Value::from(path))]);
+        return Ok(());
+    }
+    let options = match text("config") {
+        Some(path) => {
+            let config = Config::read(path)?;
+            config.known(text("backend").unwrap_or_default())?;
+            // A relay's file has what an issuer needs.
+            config.relay.only(&["public_url", "pass_key_file"])
+        }
+        None => table::options(Scope::Issuer, matches)?,
+    };
+    let issuer = Issuer::new(&options)?;
+    let pass_options = table::options(Scope::Pass, matches)?;
+    let pass = issuer
+        .issue(
+            text("backend").unwrap_or_default(),
+            text("machine").unwrap_or_default(),
+            &pass_options,
+        )
+        .await?;
+    let left = pass
+        .expires_at()
+        .duration_since(SystemTime::now())
+        .unwrap_or_default();
+    let mut fields = vec![
+        ("viewer_url", Value::from(pass.viewer_url())),
+        ("url", Value::from(pass.url())),
+        ("reference", Value::from(pass.reference().as_str())),
+        ("expires_in", json!(left.as_secs())),
+    ];
+    output.result(&fields);
+    Ok(())
+}
+
+/// Writes a new key that only its owner can read. An existing file stays as it is: passes may be on their way with it.
+fn write_key(path: &str) -> Result<()> {
+    let key = PassKey::generate()?;
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{}", key.expose()));
+    written.map_err(|error| Error::invalid("new_key", path, error))
+}

@@ -1,0 +1,77 @@
+//! Command-line arguments made from the library's table of options, so that there is no second list.
+
+use clap::{Arg, ArgAction, ArgMatches};
+use consolepass::options::{Kind, Options, Scope, Specification, TABLE};
+use consolepass::{Result, options::Value};
+
+use crate::secrets;
+
+/// The arguments for the options of `scope`.
+pub(crate) fn arguments(scope: Scope) -> Vec<Arg> {
+    rows(scope).map(argument).collect()
+}
+
+/// The options of `scope` that were given as arguments, with secrets from where the arguments or the environment say.
+pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
+    let mut options = Options::new();
+    for row in rows(scope) {
+        let given = |id: &str| matches.get_one::<String>(id).cloned();
+        match row.kind {
+            Kind::Secret => {
+                let file = given(&format!("{}_file", row.name));
+                if let Some(secret) = secrets::read(row.name, file.as_deref())? {
+                    options = options.set(row.name, secret);
+                }
+            }
+            Kind::Boolean => {
+                if matches.get_flag(row.name) {
+                    options = options.set(row.name, true);
+                }
+            }
+            Kind::List => {
+                if let Some(items) = matches.get_many::<String>(row.name) {
+                    options = options.set(row.name, Value::List(items.cloned().collect()));
+                }
+            }
+            _ => {
+                if let Some(text) = given(row.name) {
+                    options = options.set(row.name, text);
+                }
+            }
+        }
+    }
+    Ok(options)
+}
+
+fn rows(scope: Scope) -> impl Iterator<Item = &'static Specification> {
+    TABLE.iter().filter(move |row| row.scope == scope)
+}
+
+fn argument(row: &'static Specification) -> Arg {
+    let flag = row.name.replace('_', "-");
+    let help = match row.default {
+        Some(default) if row.kind != Kind::Boolean => {
+            format!("{} [default: {default}]", row.meaning)
+        }
+        _ => row.meaning.to_owned(),
+    };
+    let argument = Arg::new(row.name).long(flag.clone()).help(help);
+    match row.kind {
+        Kind::Boolean => argument.action(ArgAction::SetTrue),
+        Kind::List => argument
+            .value_name("VALUE")
+            .action(ArgAction::Append)
+            .value_delimiter(','),
+        Kind::Integer { .. } => argument.value_name("NUMBER"),
+        Kind::Seconds { .. } => argument.value_name("SECONDS"),
+        Kind::Secret => Arg::new(format!("{}_file", row.name))
+            .long(format!("{flag}-file"))
+            .value_name("FILE")
+            .help(format!(
+                "{} Read from FILE, from standard input if FILE is -, or from ${}",
+                row.meaning,
+                secrets::variable(row.name)
+            )),
+        _ => argument.value_name("TEXT"),
+    }
+}

@@ -1,0 +1,269 @@
+//! The driver: carries calls to a node of the cluster with the account's credentials.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use tokio::sync::Mutex;
+
+use super::account::{Account, Freshness, Identity, Login};
+use super::refusal::{Question, Step, refusal};
+use super::wire::{self, Call};
+use crate::links::ApiAddress;
+use crate::net::http::{Answer, ApiClient, Request, Unanswered};
+use crate::net::tls::Trust;
+use crate::{Code, Error, Result, Secret};
+
+/// A node could not be asked because its daemon, or the node behind it, is down: nothing has happened
+/// (pve-http-server, `AnyEvent.pm`).
+const NODE_IS_DOWN: u16 = 595;
+
+/// The cluster's API.
+pub(super) struct Api {
+    hosts: Vec<ApiAddress>,
+    account: Account,
+    client: ApiClient,
+    /// Which of `hosts` answered last. The next call begins with it.
+    good: AtomicUsize,
+    logins: Mutex<Logins>,
+    /// How many logins were tried, whatever came of them.
+    attempts: AtomicUsize,
+    clock: fn() -> Instant,
+}
+
+/// An answer that said yes, with all that a console needs to come back to where it came from.
+pub(super) struct Reply {
+    pub(super) answer: Answer,
+    pub(super) host: ApiAddress,
+    pub(super) identity: Identity,
+}
+
+#[derive(Default)]
+struct Logins {
+    current: Option<Arc<Login>>,
+    /// How the last login failed, if it did.
+    failure: Option<Failure>,
+}
+
+/// An error that can be told to everyone who waited for the same login.
+struct Failure {
+    code: Code,
+    message: String,
+    hint: String,
+    status: Option<u16>,
+}
+
+impl Api {
+    pub(super) fn new(
+        hosts: Vec<ApiAddress>,
+        account: Account,
+        trust: &Trust,
+        timeout: Duration,
+    ) -> Result<Self> {
+        Ok(Self {
+            hosts,
+            account,
+            client: ApiClient::new(trust, timeout)?,
+            good: AtomicUsize::new(0),
+            logins: Mutex::default(),
+            attempts: AtomicUsize::new(0),
+            clock: Instant::now,
+        })
+    }
+
+    /// Asks one thing, and makes an error of a refusal. A ticket that is no longer good is replaced once.
+    pub(super) async fn ask(&self, call: &Call, step: Step, what: &str) -> Result<Reply> {
+        let mut identity = self.identity(None).await?;
+        let mut reply = self.send(call, Some(&identity)).await?;
+        if let (401, Identity::Login(stale)) = (reply.0.status, &identity) {
+            tracing::debug!(
+                what,
+                "proxmox: the ticket is no longer good; logging in again"
+            );
+            identity = self.identity(Some(&Arc::clone(stale))).await?;
+            reply = self.send(call, Some(&identity)).await?;
+        }
+        let (answer, host) = reply;
+        if answer.status == 200 {
+            let host = host.clone();
+            return Ok(Reply {
+                answer,
+                host,
+                identity,
+            });
+        }
+        let headers = identity.headers(true);
+        let question = Question {
+            step,
+            what,
+            account: self.account.name(),
+            secrets: headers.iter().map(|(_, value)| value.expose()).collect(),
+        };
+        Err(refusal(
+            &question,
+            &wire::read_refusal(answer.status, &answer.reason, &answer.body),
+        ))
+    }
+
+    /// The credentials to use now; `stale` are those that were just refused.
+    ///
+    /// One login at a time: whoever comes while it runs waits and shares what came of it, be it a ticket or an error.
+    async fn identity(&self, stale: Option<&Arc<Login>>) -> Result<Identity> {
+        let (name, password) = match &self.account {
+            Account::Token { header, .. } => return Ok(Identity::Token(header.clone())),
+            Account::User { name, password } => (name, password),
+        };
+        let seen = self.attempts.load(Ordering::Acquire);
+        let mut logins = self.logins.lock().await;
+        let current = logins
+            .current
+            .clone()
+            .filter(|login| stale.is_none_or(|stale| !Arc::ptr_eq(stale, login)));
+        let freshness = current
+            .as_ref()
+            .map(|login| login.freshness((self.clock)()));
+        if let (Some(login), Some(Freshness::Fresh)) = (&current, freshness) {
+            return Ok(Identity::Login(Arc::clone(login)));
+        }
+        if let (true, Some(failure)) = (
+            self.attempts.load(Ordering::Acquire) != seen,
+            &logins.failure,
+        ) {
+            return Err(failure.error());
+        }
+        let outcome = match (current, freshness) {
+            (Some(login), Some(Freshness::Renewable)) => match self
+                .log_in(name, &login.ticket)
+                .await
+            {
+                // The user may have been locked out and let in again, or the key rotated: the password decides.
+                Err(error) if error.code() == Code::AuthFailed => self.log_in(name, password).await,
+                outcome => outcome,
+            },
+            _ => self.log_in(name, password).await,
+        };
+        self.attempts.fetch_add(1, Ordering::AcqRel);
+        match outcome {
+            Ok(login) => {
+                let login = Arc::new(login);
+                logins.current = Some(Arc::clone(&login));
+                logins.failure = None;
+                Ok(Identity::Login(login))
+            }
+            Err(error) => {
+                // A ticket that only failed to be renewed is still good for what comes next.
+                if stale.is_some() {
+                    logins.current = None;
+                }
+                logins.failure = Some(Failure::of(&error));
+                Err(error)
+            }
+        }
+    }
+
+    async fn log_in(&self, name: &str, password: &Secret) -> Result<Login> {
+        let (answer, _) = self.send(&wire::login(name, password), None).await?;
+        if answer.status != 200 {
+            let question = Question {
+                step: Step::Login,
+                what: "login",
+                account: name,
+                secrets: vec![password.expose()],
+            };
+            return Err(refusal(
+                &question,
+                &wire::read_refusal(answer.status, &answer.reason, &answer.body),
+            ));
+        }
+        let read = wire::read_login(&answer.body)?;
+        Ok(Login::new(read.ticket, read.csrf, (self.clock)()))
+    }
+
+    /// Sends a call to the node that answered last, and to the others in order while nobody has taken it.
+    async fn send(
+        &self,
+        call: &Call,
+        identity: Option<&Identity>,
+    ) -> Result<(Answer, &ApiAddress)> {
+        let start = self.good.load(Ordering::Relaxed);
+        let mut failures: Vec<Error> = Vec::new();
+        for step in 0..self.hosts.len() {
+            let index = (start + step) % self.hosts.len();
+            let host = &self.hosts[index];
+            let last = step + 1 == self.hosts.len();
+            let request = Request {
+                method: call.method.clone(),
+                server: host.authority(),
+                url: host.url(&call.path),
+                headers: identity.map_or_else(Vec::new, |identity| {
+                    identity.headers(call.method != Method::GET)
+                }),
+                form: call.form.clone(),
+            };
+            match self.client.send(request).await {
+                Ok(answer) if answer.status == NODE_IS_DOWN && !last => {
+                    failures.push(Error::new(
+                        Code::Unreachable,
+                        format!("{}: {}", host.authority(), answer.reason),
+                    ));
+                }
+                Ok(answer) => {
+                    self.good.store(index, Ordering::Relaxed);
+                    return Ok((answer, host));
+                }
+                Err(Unanswered { error, sent: false })
+                    if matches!(error.code(), Code::Unreachable | Code::Timeout) =>
+                {
+                    tracing::debug!(%error, "proxmox: a node cannot be reached");
+                    failures.push(error);
+                }
+                Err(Unanswered { error, .. }) => return Err(error),
+            }
+        }
+        Err(unreachable(failures))
+    }
+}
+
+/// One error for all nodes; of a single node its own.
+fn unreachable(mut failures: Vec<Error>) -> Error {
+    if failures.len() > 1 {
+        let all: Vec<String> = failures.iter().map(Error::to_string).collect();
+        return Error::new(
+            Code::Unreachable,
+            format!("proxmox: no node answers: {}", all.join("; ")),
+        );
+    }
+    failures
+        .pop()
+        .unwrap_or_else(|| Error::new(Code::Internal, "proxmox: there is no node to ask"))
+}
+
+impl Failure {
+    fn of(error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            hint: error.hint().to_owned(),
+            status: error.http_status(),
+        }
+    }
+
+    fn error(&self) -> Error {
+        let error = Error::new(self.code, &*self.message).with_hint(&*self.hint);
+        match self.status {
+            Some(status) => error.with_http_status(status),
+            None => error,
+        }
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("hosts", &self.hosts)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}

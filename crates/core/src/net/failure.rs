@@ -1,0 +1,87 @@
+//! What a connection that failed is called.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::tls::handshake_error;
+use crate::{Code, Error};
+
+/// The error for a connection to `server` that did not come to stand, so that nothing was asked of it.
+pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Error {
+    if let Some(error) = handshake_error(server, error) {
+        return error;
+    }
+    match find::<io::Error>(error) {
+        Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::new(
+            Code::Unreachable,
+            format!("{server}: it closed the connection before TLS was up"),
+        ),
+        Some(cause) => Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))),
+        None => Error::new(Code::Unreachable, format!("{server}: no connection")),
+    }
+}
+
+/// The error for a connection to `server` that broke after it was asked something.
+pub(crate) fn answering(server: &str, error: &(dyn StdError + 'static)) -> Error {
+    if let Some(error) = handshake_error(server, error) {
+        return error;
+    }
+    match (find::<hyper::Error>(error), find::<io::Error>(error)) {
+        (Some(cause), _) if cause.is_parse() => Error::new(
+            Code::Protocol,
+            format!("{server}: its answer is no HTTP: {cause}"),
+        ),
+        (_, Some(cause)) if cause.kind() != io::ErrorKind::UnexpectedEof => Error::new(
+            Code::Unreachable,
+            format!("{server}: the connection broke: {}", plain(cause)),
+        ),
+        _ => Error::new(
+            Code::Unreachable,
+            format!("{server}: it closed the connection without a whole answer"),
+        ),
+    }
+}
+
+/// The error for a `server` that took longer than it may.
+pub(crate) fn late(server: &str, what: &str, limit: std::time::Duration) -> Error {
+    Error::new(
+        Code::Timeout,
+        format!(
+            "{server}: {what} took longer than {} seconds",
+            limit.as_secs_f64()
+        ),
+    )
+}
+
+/// Finds an error of one type among the causes of another.
+pub(crate) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // The source of an `io::Error` is the source of what it holds, which would be skipped.
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The operating system's words without its error number.
+pub(crate) fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "no route to the network".to_owned(),
+        io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,180 @@
+//! The client of a management API.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::ext::ReasonPhrase;
+use reqwest::{Client, Method, Response};
+
+use super::failure;
+use super::tls::Trust;
+use crate::{Code, Error, Result, Secret};
+
+/// pveproxy closes an idle connection after 5 seconds; one that we would take up at that moment would fail.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// Far above any answer that we ask for: a cluster's list of ten thousand guests has about 5 MiB.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Talks HTTP/1.1 over TLS. Made for pveproxy: no chunked bodies, no redirects, reason phrases kept.
+#[derive(Clone)]
+pub(crate) struct ApiClient {
+    client: Client,
+    timeout: Duration,
+}
+
+/// One question to a management API.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// `host:port`, for errors.
+    pub(crate) server: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, Secret)>,
+    /// Its body, as `application/x-www-form-urlencoded`.
+    pub(crate) form: Option<Secret>,
+}
+
+/// What a management API answered, whatever its status is.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The words behind the status. Before pve-http-server 5.2 they are the only place that says what failed.
+    pub(crate) reason: String,
+    pub(crate) body: Bytes,
+    /// Who answered: behind a name with several addresses, the one that knows the ticket.
+    pub(crate) address: Option<SocketAddr>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) error: Error,
+    /// Whether the server may have taken the question: if not, it can be asked elsewhere.
+    pub(crate) sent: bool,
+}
+
+impl ApiClient {
+    /// A client whose questions take at most `timeout`, all in all.
+    pub(crate) fn new(trust: &Trust, timeout: Duration) -> Result<Self> {
+        Client::builder()
+            .tls_backend_preconfigured((**trust.config()).clone())
+            .https_only(true)
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE)
+            .timeout(timeout)
+            // A node that is switched off must leave time for the next one of its cluster.
+            .connect_timeout(timeout.div_f32(2.0))
+            .user_agent(super::USER_AGENT)
+            .build()
+            .map(|client| Self { client, timeout })
+            .map_err(|cause| {
+                Error::new(Code::Internal, "the HTTP client cannot be made").with_source(cause)
+            })
+    }
+
+    /// Asks, and reads the whole answer.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, Unanswered> {
+        let Request {
+            method,
+            server,
+            url,
+            headers,
+            form,
+        } = request;
+        let mut builder = self.client.request(method, url);
+        for (name, value) in &headers {
+            builder = builder.header(*name, value.expose());
+        }
+        if let Some(form) = &form {
+            builder = builder
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.expose().to_owned());
+        }
+        let response = builder.send().await.map_err(|error| {
+            // The URL may hold a ticket, and errors end in logs.
+            let error = error.without_url();
+            Unanswered {
+                sent: !error.is_connect(),
+                error: self.unsent(&server, error),
+            }
+        })?;
+        self.read(&server, response).await
+    }
+
+    async fn read(&self, server: &str, mut response: Response) -> Result<Answer, Unanswered> {
+        let status = response.status();
+        let reason = response
+            .extensions()
+            .get::<ReasonPhrase>()
+            .map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned())
+            .or_else(|| status.canonical_reason().map(str::to_owned))
+            .unwrap_or_default();
+        let answered = |error| Unanswered { error, sent: true };
+        if status.is_redirection() {
+            return Err(answered(
+                Error::new(Code::Protocol, format!("{server}: it answered with a redirect (HTTP {})", status.as_u16()))
+                    .with_http_status(status.as_u16())
+                    .with_hint("give the address of the management API itself; redirects are not followed, for they could lead the credentials astray"),
+            ));
+        }
+        let mut body = BytesMut::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
+                    return Err(answered(Error::new(
+                        Code::Protocol,
+                        format!("{server}: its answer is longer than {LARGEST_ANSWER} bytes"),
+                    )));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                // pveproxy's own refusals have no length and end with the connection, not always in good order.
+                Err(_) if status.as_u16() >= 400 => break,
+                Err(error) if error.is_timeout() => {
+                    return Err(answered(failure::late(server, "its answer", self.timeout)));
+                }
+                Err(error) => {
+                    return Err(answered(failure::answering(server, &error.without_url())));
+                }
+            }
+        }
+        Ok(Answer {
+            status: status.as_u16(),
+            reason,
+            address: response.remote_addr(),
+            body: body.freeze(),
+        })
+    }
+
+    fn unsent(&self, server: &str, error: reqwest::Error) -> Error {
+        let named = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => failure::late(server, "connecting", self.timeout.div_f32(2.0)),
+            (false, true) => failure::late(server, "its answer", self.timeout),
+            (true, false) => failure::connecting(server, &error),
+            (false, false) => failure::answering(server, &error),
+        };
+        named.with_source(error)
+    }
+}
+
+impl fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiClient")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its body may hold a ticket.
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

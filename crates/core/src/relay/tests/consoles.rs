@@ -1,0 +1,193 @@
+//! Browsers that get a console, and how it ends.
+
+use std::sync::atomic::Ordering;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::rig::{Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with};
+use crate::backend::BoxFuture;
+use crate::relay::*;
+use crate::{Console, Kind, Machine};
+
+#[tokio::test]
+async fn a_click_becomes_a_console_and_the_password_stays_here() {
+    let rig = rig(vec![Mood::Echo]).await;
+    assert_eq!(
+        rig.fake.opened.load(Ordering::SeqCst),
+        0,
+        "no ticket before the browser came"
+    );
+
+    let mut browser = rig.browse("binary").await;
+    browser.log_in().await;
+    browser.stream.write_all(b"\x01echo").await.unwrap();
+    browser.stream.flush().await.unwrap();
+
+    assert_eq!(&browser.read::<5>().await, b"\x01echo");
+    assert!(
+        browser
+            .head
+            .to_lowercase()
+            .contains("sec-websocket-protocol: binary")
+    );
+    assert!(!browser.head.to_lowercase().contains("extensions"));
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1);
+    assert_eq!(rig.relay.session_count(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_ticket_is_repeated_whole_and_once() {
+    struct Refusing(Arc<Fake>);
+    impl Backend for Refusing {
+        fn name(&self) -> &'static str {
+            "fake"
+        }
+        fn open<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
+            Box::pin(async move {
+                let console = self.0.open(machine, kind).await?;
+                if self.0.opened.load(Ordering::SeqCst) == 1 {
+                    return Err(Error::new(
+                        Code::TicketRefused,
+                        "fake: another portal was faster",
+                    ));
+                }
+                Ok(console)
+            })
+        }
+    }
+    let rig = rig(vec![Mood::Echo]).await;
+    let backend: Arc<dyn Backend> = Arc::new(Refusing(Arc::clone(&rig.fake)));
+    let options = Options::new()
+        .set("listen", "127.0.0.1:0")
+        .set("public_url", format!("{ORIGIN}/console"));
+    let relay = Relay::new([("dc1", backend)], &options).unwrap();
+    let address = relay.start().await.unwrap();
+    let url = relay
+        .issue("dc1", "qemu/101", &Options::new())
+        .await
+        .unwrap()
+        .url();
+
+    let mut browser = connect(
+        address,
+        &url.replace("wss://portal.example.com", ""),
+        "",
+        Some(ORIGIN),
+    )
+    .await;
+
+    browser.log_in().await;
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn set_ups_of_one_machine_take_turns() {
+    let rig = rig_with(
+        vec![Mood::Hang, Mood::Echo],
+        |_| (),
+        Options::new().set("handshake_timeout", 1),
+    )
+    .await;
+    let mut events = rig.relay.events();
+    let mut first = rig.browse("").await;
+    assert_eq!(events.recv().await.unwrap().what, What::Taken);
+    while rig.fake.opened.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+
+    let mut second = rig.browse("").await;
+    assert_eq!(
+        rig.fake.opened.load(Ordering::SeqCst),
+        1,
+        "the second waits for the first"
+    );
+
+    assert!(first.refusal().await.starts_with(Code::Timeout.sentence()));
+    second.log_in().await;
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_revoked_console_ends_and_says_so() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let (live, unused) = (rig.pass().await, rig.pass().await);
+    let target = |pass: &Pass| pass.url().replace("wss://portal.example.com", "");
+    let mut browser = connect(rig.address, &target(&live), "", Some(ORIGIN)).await;
+    browser.log_in().await;
+
+    assert!(rig.relay.revoke(live.reference()).await.unwrap());
+    assert!(rig.relay.revoke(unused.reference()).await.unwrap());
+    assert!(
+        !rig.relay
+            .revoke(&Reference::random().unwrap())
+            .await
+            .unwrap()
+    );
+
+    assert!(closes_with(&browser.rest().await, Code::Revoked));
+    let mut late = connect(rig.address, &target(&unused), "", Some(ORIGIN)).await;
+    assert!(late.refusal().await.starts_with(Code::Revoked.sentence()));
+}
+
+#[tokio::test]
+async fn a_stop_tells_every_browser_and_lets_nobody_in() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let mut browser = rig.browse("").await;
+    browser.log_in().await;
+
+    let (raw, ()) = tokio::join!(browser.rest(), rig.relay.stop());
+
+    assert!(closes_with(&raw, Code::ShuttingDown));
+    assert_eq!(rig.relay.session_count(), 0);
+    assert!(TcpStream::connect(rig.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_signed_pass_of_an_issuer_opens_a_console_once() {
+    let file =
+        std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
+    std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
+    let path = file.display().to_string();
+    let issuer_options = Options::new()
+        .set("public_url", format!("{ORIGIN}/console/"))
+        .set("pass_key_file", path.as_str());
+    let issuer = Issuer::new(&issuer_options).unwrap();
+    let before = issuer
+        .issue("dc1", "qemu/101", &Options::new())
+        .await
+        .unwrap();
+    let rig = rig_with(
+        vec![Mood::Echo],
+        |_| (),
+        Options::new().set("pass_key_file", path.as_str()),
+    )
+    .await;
+    std::fs::remove_file(&file).unwrap();
+    let unknown = issuer
+        .issue("dc2", "qemu/101", &Options::new())
+        .await
+        .unwrap();
+    let pass = issuer
+        .issue("dc1", "qemu/101", &Options::new().set("user", "42"))
+        .await
+        .unwrap();
+    let target = |pass: &Pass| pass.url().replace("wss://portal.example.com", "");
+
+    connect(rig.address, &target(&pass), "", Some(ORIGIN))
+        .await
+        .log_in()
+        .await;
+
+    for (pass, code) in [
+        (&pass, Code::PassUsed),
+        (&before, Code::PassExpired),
+        (&unknown, Code::PassInvalid),
+    ] {
+        let mut browser = connect(rig.address, &target(pass), "", Some(ORIGIN)).await;
+        assert!(
+            browser.refusal().await.starts_with(code.sentence()),
+            "{code}"
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! The relay on a real port, between a browser made of bytes and an RFB server made of bytes.
+
+mod consoles;
+mod options;
+mod refusals;
+mod rig;

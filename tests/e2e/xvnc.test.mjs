@@ -1,0 +1,125 @@
+// A second server of another make: TigerVNC's X server, behind the relay as a plain RFB server with a password.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openBrowser } from "./browser.mjs";
+import { start, until } from "./demo/child.mjs";
+
+const PROGRAM = process.env.CONSOLEPASS_PROGRAM ?? fileURLToPath(new URL("../../target/debug/consolepass", import.meta.url));
+const PASSWORD = "xvnc-pw1";
+const COLOUR = [0x12, 0x9a, 0x56];
+
+/** An X server with a password, painted in one colour, and a client that says which keys arrive. */
+async function startX(folder) {
+  const passwordFile = join(folder, "passwd");
+  const { stdout } = spawnSync("vncpasswd", ["-f"], { input: PASSWORD });
+  await writeFile(passwordFile, stdout, { mode: 0o600 });
+  const socket = join(folder, "xvnc");
+  let display;
+  let errors = "";
+  const args = ["-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", socket, "-geometry", "320x200", "-depth", "24"];
+  const security = ["-SecurityTypes", "VncAuth", "-PasswordFile", passwordFile, "-BlacklistThreshold", "1000", "-ac"];
+  const server = start("Xvnc", [...args, ...security], { onLine: (line) => (display ??= line.trim()) });
+  await until("the X server", () => display !== undefined);
+  const env = { DISPLAY: `:${display}` };
+  const hex = COLOUR.map((part) => part.toString(16).padStart(2, "0")).join("");
+  const painted = spawnSync("xsetroot", ["-solid", `#${hex}`], { env: { ...process.env, ...env } });
+  assert.equal(painted.status, 0, String(painted.stderr));
+  const keys = [];
+  const watcher = start("xev", ["-root", "-event", "keyboard"], {
+    env,
+    onLine: (line) => {
+      const key = /keysym 0x[0-9a-f]+, (\w+)/.exec(line);
+      if (key) keys.push(key[1]);
+    },
+  });
+  return {
+    socket,
+    keys,
+    errors,
+    async stop() {
+      await watcher.stop();
+      await server.stop();
+    },
+  };
+}
+
+/** Our relay from its own command line, with signed passes, and the link of one. */
+async function startRelay(folder, socket) {
+  const key = join(folder, "pass.jwk");
+  const config = join(folder, "consolepass.toml");
+  const run = (...args) => {
+    const { status, stdout, stderr } = spawnSync(PROGRAM, [...args, "--json"], { encoding: "utf8" });
+    assert.equal(status, 0, stdout + stderr);
+    return JSON.parse(stdout);
+  };
+  run("pass", "--new-key", key);
+  const write = (listen, publicUrl) =>
+    writeFile(
+      config,
+      `[relay]\nlisten = "${listen}"\npublic_url = "${publicUrl}"\npass_key_file = "${key}"\n` +
+        `[backend.desk]\ntype = "vnc"\nhost = "unix:${socket}"\npassword_env = "XVNC_PASSWORD"\n`,
+    );
+  // The public URL has the port in it, so a free one is looked up before.
+  const port = await freePort();
+  await write(`127.0.0.1:${port}`, `http://127.0.0.1:${port}`);
+  let address;
+  const env = { XVNC_PASSWORD: PASSWORD };
+  const relay = start(PROGRAM, ["relay", "--config", config, "--json"], {
+    env: { ...env, CONSOLEPASS_LOG: "trace" },
+    onLine: (line) => (address ??= JSON.parse(line).address),
+  });
+  await until("the relay", () => address !== undefined);
+  return { relay, pass: () => run("pass", "--config", config, "--backend", "desk", "--machine", "desk-1") };
+}
+
+async function freePort() {
+  const { createServer } = await import("node:net");
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("a desktop of TigerVNC is seen and typed into, and its password stays with the relay", { timeout: 120_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "consolepass-xvnc-"));
+  const stops = [];
+  try {
+    const x = await startX(folder);
+    stops.push(() => x.stop());
+    const { relay, pass } = await startRelay(folder, x.socket);
+    stops.push(() => relay.stop());
+    const browser = await openBrowser();
+    stops.push(() => browser.close());
+    const { page, record } = await browser.newPage();
+
+    await page.goto(pass().viewer_url);
+    await page.waitForSelector('#state[data-state="connected"]', { timeout: 30_000 });
+    await until("the desktop's colour", () =>
+      page.evaluate((colour) => {
+        const canvas = document.querySelector("#screen canvas");
+        if (canvas?.width !== 320 || canvas.height !== 200) return false;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, 320, 200);
+        let same = 0;
+        for (let at = 0; at < data.length; at += 4) if (colour.every((part, index) => data[at + index] === part)) same += 1;
+        return same > 320 * 200 * 0.9;
+      }, COLOUR),
+    );
+    await page.keyboard.type("rfb");
+    await until("the keys", () => ["r", "f", "b"].every((key) => x.keys.includes(key)));
+
+    await record.settle();
+    assert.deepEqual(record.whereReceived(PASSWORD), []);
+    assert.ok(!relay.errors.includes(PASSWORD), "the password is in the log");
+    assert.deepEqual(record.violations, []);
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
