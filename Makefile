@@ -11,7 +11,7 @@ RUN := $(PYTHON) tests/tools/run.py
 
 # For every test and tool below: what was built, and where.
 export PYTHON
-export CONSOLEPASS_BIN := $(TARGET)/debug/consolepass
+export CONSOLEPASS_PROGRAM := $(TARGET)/debug/consolepass
 export CONSOLEPASS_GUEST_IMAGE := $(abspath target/guest/boot.img)
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -49,7 +49,7 @@ test-tools:
 bench: system viewer $(VENV)
 	cargo bench --locked -p consolepass
 	cargo build --locked --release -p consolepass-cli
-	CONSOLEPASS_BIN=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
+	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
 
 # --- what the above need -------------------------------------------------------------------------------------------
 

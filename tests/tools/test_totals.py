@@ -86,8 +86,8 @@ def test_pytest_that_ran_nothing_has_no_totals():
 
 
 def test_each_thing_that_a_program_of_ours_checked_is_counted():
-    assert of_checks("starting\nok the picture arrived\nok  the word\nnot ok no secret\n") == Totals(2, 1)
-    assert of_checks("okay then\n") is None
+    assert of_checks("starting\nok the picture arrived\nok      the word\nFAILED  no secret\n") == Totals(2, 1)
+    assert of_checks("okay then\n1 passed, 0 failed\n") is None
 
 
 def test_colours_are_not_part_of_a_line():

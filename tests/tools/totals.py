@@ -13,7 +13,7 @@ CARGO_LINE = re.compile(
 )
 NODE_LINE = re.compile(r"^(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) (\d+)$")
 PYTEST_LINE = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s(?: \([\d:]+\))?(?: =+)?$")
-CHECKED_LINE = re.compile(r"^(ok|not ok)\s+\S")
+CHECKED_LINE = re.compile(r"^(ok|FAILED)\s+\S")
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def of_pytest(output: str) -> Totals | None:
 
 
 def of_checks(output: str) -> Totals | None:
-    """Programs of our own print `ok …` or `not ok …` for each thing they checked."""
+    """Programs of our own print `ok …` or `FAILED …` for each thing they checked."""
     found = [match[1] for line in _lines(output) if (match := CHECKED_LINE.match(line))]
     if not found:
         return None
-    return Totals(found.count("ok"), found.count("not ok"))
+    return Totals(found.count("ok"), found.count("FAILED"))
 
 
 def judge(totals: Totals | None, status: int) -> tuple[Totals, str]:
