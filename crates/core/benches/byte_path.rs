@@ -2,6 +2,8 @@
 //!
 //! A relay in this process, between a websocket client and an RFB server that speak just enough of their protocols.
 
+#![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
