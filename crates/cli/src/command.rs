@@ -104,6 +104,7 @@ fn emulate() -> Command {
                 .arg(text("token", "USER@REALM!TOKENID", "A token; the secret is read from $CONSOLEPASS_EMULATE_TOKEN_SECRET"))
                 .arg(text("generation", "WHICH", "2026 (since April 2026) or classic (before) [default: 2026]"))
                 .arg(text("unauthorized_delay", "SECONDS", "How long a 401 takes, as a decimal number [default: 3]"))
+                .arg(ca_file())
                 .arg(json()),
         )
         .subcommand(
@@ -112,6 +113,7 @@ fn emulate() -> Command {
                 .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
                 .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
                 .arg(text("name", "NAME", "Which vector of a list"))
+                .arg(ca_file())
                 .arg(json()),
         )
 }
@@ -153,6 +155,14 @@ fn novnc() -> Arg {
         "Prints a link to the noVNC page at this URL",
     )
     .help_heading("The noVNC page")
+}
+
+fn ca_file() -> Arg {
+    text(
+        "ca_file",
+        "FILE",
+        "Writes the double's certificate authority to FILE",
+    )
 }
 
 fn json() -> Arg {

@@ -78,7 +78,7 @@ impl Config {
         for (section, value) in table {
             match (section.as_str(), value) {
                 ("relay", toml::Value::Table(relay)) => {
-                    config.relay = options("relay", Scope::Relay, relay)?
+                    config.relay = options("relay", Scope::Relay, relay)?;
                 }
                 ("backend", toml::Value::Table(backends)) => {
                     config.backends.extend(backends);

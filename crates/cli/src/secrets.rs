@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::{env, fs, io};
 
-use consolepass::{Error, Result, Secret};
+use consolepass::{Code, Error, Result, Secret};
 
 /// The environment variable of a secret option.
 pub(crate) fn variable(option: &str) -> String {
@@ -48,4 +48,18 @@ pub(crate) fn from_variable(key: &str, name: &str) -> Result<Secret> {
             "this environment variable is not set",
         )),
     }
+}
+
+/// A secret for an account that lives as long as this process.
+pub(crate) fn random_secret() -> Result<Secret> {
+    let mut bytes = [0; 16];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| {
+        Error::new(
+            Code::Internal,
+            "the operating system gave no random numbers",
+        )
+    })?;
+    Ok(Secret::new(
+        bytes.map(|byte| format!("{byte:02x}")).concat(),
+    ))
 }

@@ -20,6 +20,9 @@ pub(crate) mod dial;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;
+pub(crate) mod process;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod tls;
 pub(crate) mod websocket;
 

@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -89,6 +89,8 @@ impl Trust {
             .with_no_client_auth();
         // pveproxy selects no protocol, and the upgrade to a websocket exists in HTTP/1.1 alone.
         config.alpn_protocols = Vec::new();
+        // Each connection proves the certificate anew, and no lock is shared with the threads of a forked parent.
+        config.resumption = Resumption::disabled();
         Ok(Self {
             config: Arc::new(config),
             check,
@@ -310,3 +312,6 @@ fn system_authorities() -> Result<RootCertStore> {
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests;

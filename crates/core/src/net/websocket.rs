@@ -3,6 +3,7 @@
 //! hyper reads and writes the heads; what makes an upgrade one that may carry a console is checked here, and then the
 //! stream is taken back from hyper with every byte that came behind the answer's head.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -208,7 +209,13 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 /// A server that closes without a word; pveproxy's worker does when it cannot reach the console's port.
 fn no_answer(server: &str, error: &hyper::Error) -> Error {
-    if error.is_incomplete_message() {
+    let torn = failure::find::<io::Error>(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+        )
+    });
+    if error.is_incomplete_message() || torn {
         return Error::new(
             Code::Closed,
             format!("{server}: it closed the connection without an answer to the websocket request"),
@@ -258,3 +265,6 @@ fn host(uri: &Uri) -> &str {
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host)
 }
+
+#[cfg(test)]
+mod tests;

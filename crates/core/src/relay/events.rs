@@ -74,7 +74,7 @@ impl Events {
         match &what {
             What::Taken => tracing::info!(reference, backend, machine, user, "pass taken"),
             What::Connected => {
-                tracing::info!(reference, backend, machine, user, "console connected")
+                tracing::info!(reference, backend, machine, user, "console connected");
             }
             What::Ended { code, message } => {
                 tracing::info!(reference, backend, machine, user, %code, message, "console ended");

@@ -11,10 +11,8 @@ use http::{HeaderValue, Method, StatusCode, Version, request};
 use super::control::{self, Dialect};
 use super::pass::PASS_PROTOCOL;
 use crate::links::Origin;
+use crate::net::websocket::accept_key;
 use crate::{Code, Error, Result, Secret};
-
-/// RFC 6455, section 1.3.
-const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// No sub-protocol of ours is longer than a pass.
 const LONGEST_OFFER: usize = 4096;
@@ -78,7 +76,8 @@ impl Upgrade {
             "The header Sec-WebSocket-Protocol is malformed or too long.\n",
         ))?;
         Ok(Self {
-            accept: accept(key),
+            // Base64 is always a valid header value.
+            accept: HeaderValue::from_str(&accept_key(key)).unwrap_or(HeaderValue::from_static("")),
             protocol: offers.answer(),
             dialect: if offers.has(control::SUB_PROTOCOL) {
                 Dialect::Control
@@ -186,23 +185,12 @@ fn lists(headers: &HeaderMap, name: &http::HeaderName, word: &str) -> bool {
         .any(|item| item.trim().eq_ignore_ascii_case(word))
 }
 
-fn accept(key: &[u8]) -> HeaderValue {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY);
-    context.update(key);
-    context.update(MAGIC);
-    // Base64 is always a valid header value.
-    HeaderValue::from_str(&STANDARD.encode(context.finish()))
-        .unwrap_or(HeaderValue::from_static(""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::Request;
 
-    fn request(
-        change: impl FnOnce(http::request::Builder) -> http::request::Builder,
-    ) -> request::Parts {
+    fn request(change: impl FnOnce(request::Builder) -> request::Builder) -> request::Parts {
         let builder = Request::get("/ws?pass=abc")
             .header("Upgrade", "WebSocket")
             .header("Connection", "keep-alive, Upgrade")

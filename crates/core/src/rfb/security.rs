@@ -37,7 +37,7 @@ impl From<Error> for LogInFailure {
     }
 }
 
-/// The versions of the handshake that differ. Servers of Apple (3.889) and RealVNC (4.x, 5.x) speak 3.8 as well.
+/// The versions of the handshake that differ. Servers of Apple (3.889) and `RealVNC` (4.x, 5.x) speak 3.8 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Version {
     V3_3,

@@ -183,7 +183,6 @@ fn is_user(text: &str) -> bool {
 /// A realm's or a token's name.
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.len() >= 2
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))

@@ -13,6 +13,7 @@ use super::refusal::{Question, Step, refusal};
 use super::wire::{self, Call};
 use crate::links::ApiAddress;
 use crate::net::http::{Answer, ApiClient, Request, Unanswered};
+use crate::net::process::PerProcess;
 use crate::net::tls::Trust;
 use crate::{Code, Error, Result, Secret};
 
@@ -20,17 +21,27 @@ use crate::{Code, Error, Result, Secret};
 /// (pve-http-server, `AnyEvent.pm`).
 const NODE_IS_DOWN: u16 = 595;
 
+/// Tells the age of a ticket; tests have their own.
+pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
+
 /// The cluster's API.
 pub(super) struct Api {
     hosts: Vec<ApiAddress>,
     account: Account,
-    client: ApiClient,
+    trust: Arc<Trust>,
+    timeout: Duration,
     /// Which of `hosts` answered last. The next call begins with it.
     good: AtomicUsize,
+    live: PerProcess<Live>,
+    clock: Clock,
+}
+
+/// What a forked child needs anew.
+struct Live {
+    client: ApiClient,
     logins: Mutex<Logins>,
     /// How many logins were tried, whatever came of them.
     attempts: AtomicUsize,
-    clock: fn() -> Instant,
 }
 
 /// An answer that said yes, with all that a console needs to come back to where it came from.
@@ -59,18 +70,19 @@ impl Api {
     pub(super) fn new(
         hosts: Vec<ApiAddress>,
         account: Account,
-        trust: &Trust,
+        trust: Arc<Trust>,
         timeout: Duration,
-    ) -> Result<Self> {
-        Ok(Self {
+        clock: Clock,
+    ) -> Self {
+        Self {
             hosts,
             account,
-            client: ApiClient::new(trust, timeout)?,
+            trust,
+            timeout,
             good: AtomicUsize::new(0),
-            logins: Mutex::default(),
-            attempts: AtomicUsize::new(0),
-            clock: Instant::now,
-        })
+            live: PerProcess::new(),
+            clock,
+        }
     }
 
     /// Asks one thing, and makes an error of a refusal. A ticket that is no longer good is replaced once.
@@ -115,8 +127,9 @@ impl Api {
             Account::Token { header, .. } => return Ok(Identity::Token(header.clone())),
             Account::User { name, password } => (name, password),
         };
-        let seen = self.attempts.load(Ordering::Acquire);
-        let mut logins = self.logins.lock().await;
+        let live = self.live()?;
+        let seen = live.attempts.load(Ordering::Acquire);
+        let mut logins = live.logins.lock().await;
         let current = logins
             .current
             .clone()
@@ -128,7 +141,7 @@ impl Api {
             return Ok(Identity::Login(Arc::clone(login)));
         }
         if let (true, Some(failure)) = (
-            self.attempts.load(Ordering::Acquire) != seen,
+            live.attempts.load(Ordering::Acquire) != seen,
             &logins.failure,
         ) {
             return Err(failure.error());
@@ -144,7 +157,7 @@ impl Api {
             },
             _ => self.log_in(name, password).await,
         };
-        self.attempts.fetch_add(1, Ordering::AcqRel);
+        live.attempts.fetch_add(1, Ordering::AcqRel);
         match outcome {
             Ok(login) => {
                 let login = Arc::new(login);
@@ -187,6 +200,7 @@ impl Api {
         call: &Call,
         identity: Option<&Identity>,
     ) -> Result<(Answer, &ApiAddress)> {
+        let client = &self.live()?.client;
         let start = self.good.load(Ordering::Relaxed);
         let mut failures: Vec<Error> = Vec::new();
         for step in 0..self.hosts.len() {
@@ -202,7 +216,7 @@ impl Api {
                 }),
                 form: call.form.clone(),
             };
-            match self.client.send(request).await {
+            match client.send(request).await {
                 Ok(answer) if answer.status == NODE_IS_DOWN && !last => {
                     failures.push(Error::new(
                         Code::Unreachable,
@@ -223,6 +237,16 @@ impl Api {
             }
         }
         Err(unreachable(failures))
+    }
+
+    fn live(&self) -> Result<&Live> {
+        self.live.get(|| {
+            Ok(Live {
+                client: ApiClient::new(&self.trust, self.timeout)?,
+                logins: Mutex::default(),
+                attempts: AtomicUsize::new(0),
+            })
+        })
     }
 }
 

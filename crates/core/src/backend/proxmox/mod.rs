@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::turns::Turns;
 use super::{Backend, BoxFuture, Turn};
 use crate::console::{Target, Task, WebSocketTarget};
 use crate::links::{self, ApiAddress, GuestPath};
 use crate::net::http::Answer;
+use crate::net::process::PerProcess;
 use crate::net::tls::Trust;
 use crate::options::Scope;
 use crate::{Code, Console, Error, GuestType, Kind, Machine, Options, Result};
@@ -22,7 +23,7 @@ mod refusal;
 mod wire;
 
 use account::Account;
-use api::{Api, Reply};
+use api::{Api, Clock, Reply};
 use refusal::{Question, Step, refusal, task_end};
 use wire::TaskState;
 
@@ -44,7 +45,7 @@ pub struct Proxmox(Arc<Inner>);
 struct Inner {
     api: Api,
     trust: Arc<Trust>,
-    turns: Turns,
+    turns: PerProcess<Turns>,
     timeout: Duration,
     /// Whether the server knows `generate-password`; it may be gone one day, then one refusal teaches us.
     knows_own_password: AtomicBool,
@@ -53,6 +54,10 @@ struct Inner {
 impl Proxmox {
     /// Checks the options; nothing is asked of the hypervisor yet.
     pub fn new(options: &Options) -> Result<Self> {
+        Self::with_clock(options, Box::new(Instant::now))
+    }
+
+    fn with_clock(options: &Options, clock: Clock) -> Result<Self> {
         let options = options.check(Scope::Proxmox)?;
         let hosts = options.list("host");
         if hosts.is_empty() {
@@ -70,9 +75,9 @@ impl Proxmox {
             );
         }
         Ok(Self(Arc::new(Inner {
-            api: Api::new(addresses, account, &trust, timeout)?,
+            api: Api::new(addresses, account, Arc::clone(&trust), timeout, clock),
             trust,
-            turns: Turns::default(),
+            turns: PerProcess::new(),
             timeout,
             knows_own_password: AtomicBool::new(true),
         })))
@@ -97,10 +102,12 @@ impl Backend for Proxmox {
 
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {
         Box::pin(async move {
-            match machine {
+            match (machine, self.0.turns.get(|| Ok(Turns::default()))) {
                 // A number alone may be either type of guest; ids are unique in a cluster.
-                Machine::Guest { id, .. } | Machine::Number(id) => self.0.turns.wait(*id).await,
-                Machine::Node(_) | Machine::Name(_) => Turn(None),
+                (Machine::Guest { id, .. } | Machine::Number(id), Ok(turns)) => {
+                    turns.wait(*id).await
+                }
+                _ => Turn(None),
             }
         })
     }
@@ -323,3 +330,6 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         &wire::read_refusal(answer.status, &answer.reason, &answer.body),
     )
 }
+
+#[cfg(test)]
+mod tests;

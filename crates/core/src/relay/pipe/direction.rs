@@ -182,7 +182,6 @@ impl Direction {
                 (Piece::Begin { length, verbatim }, Sink::Frames(splitter, _)) => {
                     splitter.begin(length, verbatim, scratch);
                 }
-                (Piece::Begin { .. }, Sink::Bytes) => {}
                 (Piece::Payload { at, mask }, sink) => {
                     if let Some(observer) = &mut self.observer {
                         let key = mask.unwrap_or_default();
@@ -219,7 +218,7 @@ impl Direction {
                     heard.close = Some(payload);
                     return Ok(());
                 }
-                (Piece::Control { .. }, _) => {}
+                (Piece::Begin { .. } | Piece::Control { .. }, _) => {}
                 (Piece::Text(text), _) => heard.texts.push(text),
             }
         }

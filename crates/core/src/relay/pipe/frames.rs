@@ -13,6 +13,10 @@ pub(crate) const PONG: u8 = 10;
 /// goes on under the same masking key.
 pub(crate) const LONGEST_FRAME: u64 = 131_072;
 
+/// In place of a short length: it follows in 16, or in 64 bits.
+const LENGTH_OF_16_BITS: u8 = 0x7e;
+const LENGTH_OF_64_BITS: u8 = 0x7f;
+
 /// A header is 2 to 14 bytes long.
 pub(crate) const LONGEST_HEADER: usize = 14;
 
@@ -62,13 +66,13 @@ impl Header {
         }
         let fin = first & 0x80 != 0;
         let (length, extended) = match second & 0x7f {
-            126 => {
+            LENGTH_OF_16_BITS => {
                 let Some(bytes) = rest.first_chunk() else {
                     return Ok(None);
                 };
                 (u64::from(u16::from_be_bytes(*bytes)), 2)
             }
-            127 => {
+            LENGTH_OF_64_BITS => {
                 let Some(bytes) = rest.first_chunk() else {
                     return Ok(None);
                 };
@@ -111,11 +115,11 @@ impl Header {
         match (u8::try_from(self.length), u16::try_from(self.length)) {
             (Ok(length @ 0..=125), _) => header.push(&[masked | length]),
             (_, Ok(length)) => {
-                header.push(&[masked | 126]);
+                header.push(&[masked | LENGTH_OF_16_BITS]);
                 header.push(&length.to_be_bytes());
             }
             _ => {
-                header.push(&[masked | 127]);
+                header.push(&[masked | LENGTH_OF_64_BITS]);
                 header.push(&self.length.to_be_bytes());
             }
         }
@@ -223,6 +227,16 @@ struct Frame {
     left: u64,
 }
 
+/// What came of looking for a frame's header.
+enum Head {
+    /// It is not there in full.
+    Incomplete,
+    /// Console bytes begin.
+    OfConsole(Piece),
+    /// A control frame or a text message of ours begins.
+    Other,
+}
+
 /// Text may be interrupted by control frames, so there is a place for each.
 #[derive(Debug, Default)]
 struct Gathered {
@@ -260,11 +274,10 @@ impl Decoder {
     ) -> Result<Option<Piece>, Violation> {
         loop {
             if self.frame.is_none() {
-                let Some(begin) = self.read_header(input, at)? else {
-                    return Ok(None);
-                };
-                if begin.is_some() {
-                    return Ok(begin);
+                match self.read_header(input, at)? {
+                    Head::Incomplete => return Ok(None),
+                    Head::OfConsole(begin) => return Ok(Some(begin)),
+                    Head::Other => {}
                 }
             }
             let Some(frame) = &mut self.frame else {
@@ -300,12 +313,8 @@ impl Decoder {
         }
     }
 
-    /// Reads a header. The outer `None` means that it is not there in full; the inner one, that it begins no console bytes.
-    fn read_header(
-        &mut self,
-        input: &[u8],
-        at: &mut usize,
-    ) -> Result<Option<Option<Piece>>, Violation> {
+    /// Reads the header of the next frame.
+    fn read_header(&mut self, input: &[u8], at: &mut usize) -> Result<Head, Violation> {
         let carried = self.partial.len();
         let rest = &input[*at..];
         let parsed = if carried == 0 {
@@ -320,7 +329,7 @@ impl Decoder {
                 self.partial.extend(rest);
             }
             *at = input.len();
-            return Ok(None);
+            return Ok(Head::Incomplete);
         };
         let here = *at..*at + (size - carried);
         *at = here.end;
@@ -332,15 +341,15 @@ impl Decoder {
             left: header.length,
         });
         if !self.is_console(header.opcode) {
-            return Ok(Some(None));
+            return Ok(Head::Other);
         }
         let shortest = header.encode().as_slice().len() == size;
         let verbatim =
             (carried == 0 && alone && shortest && header.length <= LONGEST_FRAME).then_some(here);
-        Ok(Some(Some(Piece::Begin {
+        Ok(Head::OfConsole(Piece::Begin {
             length: header.length,
             verbatim,
-        })))
+        }))
     }
 
     /// Checks a header against what came before, and returns the opcode with continuations resolved.

@@ -174,15 +174,15 @@ where
             if up.is_pending() && down.is_pending() {
                 return Poll::Pending;
             }
-            if let Poll::Ready(heard) = up {
-                if let Some(ended) = self.heard_browser(heard, control) {
-                    return Poll::Ready(ended);
-                }
+            if let Poll::Ready(heard) = up
+                && let Some(ended) = self.heard_browser(heard, control)
+            {
+                return Poll::Ready(ended);
             }
-            if let Poll::Ready(heard) = down {
-                if let Some(ended) = self.heard_server(heard) {
-                    return Poll::Ready(ended);
-                }
+            if let Poll::Ready(heard) = down
+                && let Some(ended) = self.heard_server(heard)
+            {
+                return Poll::Ready(ended);
             }
         }
     }

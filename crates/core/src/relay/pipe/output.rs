@@ -137,9 +137,9 @@ impl Output {
                 }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => {
-                    waiting
-                        .iter()
-                        .for_each(|slice| self.rest.extend_from_slice(slice));
+                    for slice in waiting.iter() {
+                        self.rest.extend_from_slice(slice);
+                    }
                     break;
                 }
             }

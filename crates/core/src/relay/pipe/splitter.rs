@@ -93,7 +93,7 @@ mod tests {
                 while let Some(piece) = decoder.next(read, &mut at, usize::MAX).unwrap() {
                     match piece {
                         Piece::Begin { length, verbatim } => {
-                            splitter.begin(length, verbatim, scratch)
+                            splitter.begin(length, verbatim, scratch);
                         }
                         Piece::Payload { at, mask } => splitter.payload(at, mask, scratch),
                         other => panic!("{other:?}"),

@@ -394,7 +394,7 @@ async fn a_reader_that_stops_makes_the_other_side_wait() {
         mut server,
         mut pipe,
     } = rig_with(4096, true, [b"", b""]);
-    let frame = from_server(&[5; 60_000]);
+    let frame = from_server(&vec![5; 60_000]);
     let mut sent = 0;
 
     while_running(&mut pipe, async {

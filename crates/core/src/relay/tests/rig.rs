@@ -191,17 +191,20 @@ pub(super) async fn request(address: SocketAddr, request: &str) -> (String, TcpS
 }
 
 pub(super) fn upgrade(target: &str, offer: &str, origin: Option<&str>) -> String {
-    let mut text = format!(
-        "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    let line = |name: &str, value: Option<&str>| {
+        value
+            .map(|value| format!("{name}: {value}\r\n"))
+            .unwrap_or_default()
+    };
+    let offer = line(
+        "Sec-WebSocket-Protocol",
+        Some(offer).filter(|offer| !offer.is_empty()),
     );
-    if !offer.is_empty() {
-        text += &format!("Sec-WebSocket-Protocol: {offer}\r\n");
-    }
-    if let Some(origin) = origin {
-        text += &format!("Origin: {origin}\r\n");
-    }
-    text + "\r\n"
+    let origin = line("Origin", origin);
+    format!(
+        "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offer}{origin}\r\n"
+    )
 }
 
 pub(super) async fn connect(

@@ -1,0 +1,107 @@
+//! `consolepass demo`: a whole console in one process, with no hypervisor at hand.
+//!
+//! The emulated hypervisor, a relay, and a link: what a portal's user would be given.
+
+use std::fs;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use consolepass::{Backend, Error, Options, Proxmox, Relay, Result};
+use consolepass_emulator::proxmox::{Emulator, Grant, Settings, Token, User};
+use serde_json::Value;
+
+use crate::emulate::{listen_failed, parse_guest};
+use crate::log;
+use crate::output::Output;
+use crate::relay::asked_to_end;
+use crate::secrets::random_secret;
+
+const BACKEND: &str = "demo";
+const MACHINE: &str = "qemu/101";
+const OWNER: &str = "portal@pve";
+const TOKEN_ID: &str = "portal@pve!console";
+
+/// As long as a pass may live: a person has to find the link first.
+const TTL: i64 = 300;
+
+pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
+    log::show("warn");
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
+    let password = random_secret()?;
+    let token_secret = random_secret()?;
+    let asked = asked_to_end()?;
+
+    let screen = text("guest").unwrap_or("screen");
+    let mut settings = Settings::empty();
+    settings
+        .guests
+        .push(parse_guest(&format!("{MACHINE}={screen}"), "pve1")?);
+    settings.users.push(User::new(OWNER, password.expose()));
+    settings
+        .tokens
+        .push(Token::new(TOKEN_ID, token_secret.expose()));
+    for account in [OWNER, TOKEN_ID] {
+        settings
+            .grants
+            .push(Grant::new("/vms", account, &["VM.Console", "VM.Audit"]));
+    }
+    let emulator = Emulator::start(settings)
+        .await
+        .map_err(|error| listen_failed(&error))?;
+
+    let options = Options::new()
+        .set("host", emulator.address().to_string())
+        .set("token_id", TOKEN_ID)
+        .set("token_secret", token_secret.clone())
+        .set("fingerprint", emulator.fingerprint());
+    let backend: Arc<dyn Backend> = Arc::new(Proxmox::new(&options)?);
+    let (relay, listen) = relay(&backend, text("listen").unwrap_or("127.0.0.1:0")).await?;
+
+    let pass = relay
+        .issue(
+            BACKEND,
+            MACHINE,
+            &Options::new().set("user", "demo").set("ttl", TTL),
+        )
+        .await?;
+    output.result(&[
+        ("viewer_url", Value::from(pass.viewer_url())),
+        ("reference", Value::from(pass.reference().as_str())),
+        ("relay", Value::from(listen)),
+        ("hypervisor", Value::from(emulator.address().to_string())),
+    ]);
+    output.progress("\nOpen the viewer_url in a browser; it works once. Ctrl-C ends the demo.");
+    asked.await;
+    relay.stop().await;
+
+    if let Some(path) = text("secrets_file") {
+        let mut secrets = emulator.secrets();
+        secrets.extend([
+            password.expose().to_owned(),
+            token_secret.expose().to_owned(),
+        ]);
+        fs::write(path, secrets.join("\n"))
+            .map_err(|error| Error::invalid("secrets_file", path, error))?;
+    }
+    Ok(())
+}
+
+/// A relay whose public address is where it listens. The port is part of that address, so a free one is found first.
+async fn relay(backend: &Arc<dyn Backend>, listen: &str) -> Result<(Relay, String)> {
+    let listen = match listen.strip_suffix(":0") {
+        Some(_) => free_port(listen)?,
+        None => listen.to_owned(),
+    };
+    let options = Options::new()
+        .set("listen", listen.as_str())
+        .set("public_url", format!("http://{listen}"));
+    let relay = Relay::new([(BACKEND, Arc::clone(backend))], &options)?;
+    relay.start().await?;
+    Ok((relay, listen))
+}
+
+fn free_port(listen: &str) -> Result<String> {
+    let failed = |error| Error::invalid("listen", listen, error);
+    let address = std::net::TcpListener::bind(listen).and_then(|listener| listener.local_addr());
+    address.map(|address| address.to_string()).map_err(failed)
+}

@@ -1,0 +1,217 @@
+//! `consolepass emulate`: strict doubles, to test a portal with.
+
+use std::env;
+use std::fs;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use consolepass::{Code, Error, Result};
+use consolepass_emulator::proxmox::{Emulator, Generation, Grant, Guest, Settings, Token, User};
+use consolepass_emulator::script::Player;
+use serde_json::Value;
+
+use crate::log;
+use crate::output::Output;
+use crate::relay::asked_to_end;
+use crate::secrets::random_secret;
+
+/// Where the emulated accounts' secrets come from.
+const PASSWORD: &str = "CONSOLEPASS_EMULATE_PASSWORD";
+const TOKEN_SECRET: &str = "CONSOLEPASS_EMULATE_TOKEN_SECRET";
+
+pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
+    log::show("info");
+    match matches.subcommand() {
+        Some(("proxmox", matches)) => proxmox(matches, output).await,
+        Some(("script", matches)) => script(matches, output).await,
+        // clap insists on a subcommand.
+        _ => Ok(()),
+    }
+}
+
+async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
+    let settings = settings(matches)?;
+    let emulator = Emulator::start(settings)
+        .await
+        .map_err(|error| listen_failed(&error))?;
+    announce(
+        matches,
+        output,
+        emulator.address().to_string(),
+        emulator.fingerprint(),
+        emulator.ca_pem(),
+    )?;
+    asked_to_end()?.await;
+    Ok(())
+}
+
+/// Plays a vector and says at its end what was different.
+async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
+    let vector = vector(matches)?;
+    let exchanges = vector
+        .get("exchanges")
+        .cloned()
+        .unwrap_or_else(|| Value::Array(Vec::new()));
+    let exchanges = serde_json::from_value(exchanges).map_err(|error| {
+        Error::invalid(
+            "exchanges",
+            text(matches, "file").unwrap_or_default(),
+            error,
+        )
+    })?;
+    let player = Player::start(exchanges)
+        .await
+        .map_err(|error| listen_failed(&error))?;
+    announce(
+        matches,
+        output,
+        player.address().to_string(),
+        player.fingerprint(),
+        player.ca_pem(),
+    )?;
+    asked_to_end()?.await;
+    player.finish().await.map_err(|differences| {
+        Error::new(
+            Code::Protocol,
+            format!("the vector was not followed: {}", differences.join("; ")),
+        )
+        .with_hint("the client sent something else than the vector says")
+    })
+}
+
+/// Says where the double is, and what to trust.
+fn announce(
+    matches: &ArgMatches,
+    output: &Output,
+    address: String,
+    fingerprint: &str,
+    ca_pem: &str,
+) -> Result<()> {
+    let mut fields = vec![
+        ("address", Value::from(address)),
+        ("fingerprint", Value::from(fingerprint)),
+    ];
+    if let Some(path) = text(matches, "ca_file") {
+        fs::write(path, ca_pem).map_err(|error| Error::invalid("ca_file", path, error))?;
+        fields.push(("ca_file", Value::from(path)));
+    }
+    output.result(&fields);
+    Ok(())
+}
+
+fn settings(matches: &ArgMatches) -> Result<Settings> {
+    let mut settings = Settings::empty();
+    if let Some(listen) = text(matches, "listen") {
+        settings.listen = listen
+            .parse()
+            .map_err(|_| Error::invalid("listen", listen, "must be an IP address and a port"))?;
+    }
+    let node = text(matches, "node").unwrap_or("pve1");
+    settings.nodes = vec![node.to_owned()];
+    settings.generation = match text(matches, "generation").unwrap_or("2026") {
+        "2026" => Generation::Hardened,
+        "classic" => Generation::Classic,
+        other => {
+            return Err(Error::invalid(
+                "generation",
+                other,
+                "accepted are 2026 and classic",
+            ));
+        }
+    };
+    if let Some(delay) = text(matches, "unauthorized_delay") {
+        let seconds: f64 = delay
+            .parse()
+            .map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
+        settings.timing.unauthorized_delay = Duration::try_from_secs_f64(seconds)
+            .map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
+    }
+    for guest in matches.get_many::<String>("guest").into_iter().flatten() {
+        settings.guests.push(parse_guest(guest, node)?);
+    }
+    if let Some(id) = text(matches, "user") {
+        settings
+            .users
+            .push(User::new(id, &variable("user", PASSWORD)?));
+        settings.grants.push(console_grant(id));
+    }
+    if let Some(id) = text(matches, "token") {
+        settings
+            .tokens
+            .push(Token::new(id, &variable("token", TOKEN_SECRET)?));
+        let owner = id.split('!').next().unwrap_or_default();
+        if !settings.users.iter().any(|user| user.id == owner) {
+            // A token's rights are cut by its owner's, so there is an owner; nobody knows its password.
+            settings
+                .users
+                .push(User::new(owner, random_secret()?.expose()));
+            settings.grants.push(console_grant(owner));
+        }
+        settings.grants.push(console_grant(id));
+    }
+    Ok(settings)
+}
+
+/// `qemu/101=screen`, `qemu/102=stopped`, or an RFB server's address.
+pub(crate) fn parse_guest(text: &str, node: &str) -> Result<Guest> {
+    let accepted =
+        "accepted are qemu/101=screen, qemu/101=stopped, lxc/200=HOST:PORT and qemu/102=unix:PATH";
+    let wrong = || Error::invalid("guest", text, accepted);
+    let (id, screen) = text.split_once('=').ok_or_else(wrong)?;
+    let mut guest = match screen {
+        "screen" | "stopped" => id.parse::<Guest>(),
+        _ => text.parse::<Guest>(),
+    }
+    .map_err(|_| wrong())?;
+    guest.running = screen != "stopped";
+    guest.node = node.to_owned();
+    Ok(guest)
+}
+
+fn console_grant(to: &str) -> Grant {
+    Grant::new("/vms", to, &["VM.Console", "VM.Audit"])
+}
+
+fn variable(option: &str, name: &str) -> Result<String> {
+    env::var(name).map_err(|_| Error::invalid(option, name, "this environment variable is not set"))
+}
+
+/// The vector of a file, chosen by name if there are several.
+fn vector(matches: &ArgMatches) -> Result<Value> {
+    let path = text(matches, "file").unwrap_or_default();
+    let content = fs::read_to_string(path).map_err(|error| Error::invalid("file", path, error))?;
+    let value: Value =
+        serde_json::from_str(&content).map_err(|error| Error::invalid("file", path, error))?;
+    let vectors = match value {
+        Value::Array(vectors) => vectors,
+        one => vec![one],
+    };
+    match (text(matches, "name"), vectors.as_slice()) {
+        (Some(name), vectors) => vectors
+            .iter()
+            .find(|vector| vector["name"] == name)
+            .cloned()
+            .ok_or_else(|| Error::invalid("name", name, "the file has no vector of this name")),
+        (None, [one]) => Ok(one.clone()),
+        (None, _) => Err(Error::invalid(
+            "name",
+            "",
+            "the file has several vectors; choose one by --name",
+        )),
+    }
+}
+
+pub(crate) fn listen_failed(error: &std::io::Error) -> Error {
+    Error::new(
+        Code::ListenFailed,
+        format!("the double cannot listen: {error}"),
+    )
+}
+
+fn text<'a>(matches: &'a ArgMatches, id: &str) -> Option<&'a str> {
+    matches
+        .try_get_one::<String>(id)
+        .ok()
+        .flatten()
+        .map(String::as_str)
+}
