@@ -1,6 +1,9 @@
 """The emulator as a child, and the few calls to it that several tests need, made with `requests`."""
 
+import shutil
 import ssl
+import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
 import requests
@@ -20,19 +23,24 @@ class Emulated(Child):
     def __init__(self, *arguments: str, delay: float | None = DELAY) -> None:
         if delay is not None:
             arguments = (*arguments, "--unauthorized-delay", str(delay))
+        self._folder = Path(tempfile.mkdtemp(prefix="consolepass-emulator-"))
+        self.ca_file = str(self._folder / "ca.pem")
         super().__init__(
             [
                 *(PROGRAM, "emulate", "proxmox", "--json"),
                 *("--guest", "qemu/101=screen", "--guest", "lxc/200=screen", "--guest", "qemu/103=stopped"),
-                *("--user", USER, "--token", TOKEN_ID),
+                *("--user", USER, "--token", TOKEN_ID, "--ca-file", self.ca_file),
                 *arguments,
             ],
             {"CONSOLEPASS_EMULATE_PASSWORD": PASSWORD, "CONSOLEPASS_EMULATE_TOKEN_SECRET": TOKEN_SECRET},
         )
         self.address: str = self.ready["address"]
-        self.ca_file: str = self.ready["ca_file"]
         self.host, port = self.address.rsplit(":", 1)
         self.port = int(port)
+
+    def stop(self) -> int:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return super().stop()
 
     @property
     def tls(self) -> ssl.SSLContext:

@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const { WebSocket } = createRequire(new URL("../e2e/package.json", import.meta.url))("ws");
@@ -18,20 +20,22 @@ const TOKEN_SECRET = "f3b0c1de-0d52-4a43-9a1e-6a55a1f4a001";
 const TOKEN = { Authorization: `PVEAPIToken=${TOKEN_ID}=${TOKEN_SECRET}` };
 const GUEST = "/api2/json/nodes/pve1/qemu/101";
 
+let folder;
 let emulator;
 let address;
 let ca;
 
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "consolepass-ws-"));
+  const caFile = join(folder, "ca.pem");
   const settings = ["--guest", "qemu/101=screen", "--token", TOKEN_ID, "--unauthorized-delay", "0.2"];
-  emulator = spawn(PROGRAM, ["emulate", "proxmox", "--json", ...settings], {
+  emulator = spawn(PROGRAM, ["emulate", "proxmox", "--json", "--ca-file", caFile, ...settings], {
     env: { ...process.env, CONSOLEPASS_EMULATE_TOKEN_SECRET: TOKEN_SECRET },
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: emulator.stdout })) {
-    const ready = JSON.parse(line);
-    address = ready.address;
-    ca = await readFile(ready.ca_file);
+    address = JSON.parse(line).address;
+    ca = await readFile(caFile);
     return;
   }
   throw new Error("the emulator ended before it was ready");
@@ -39,6 +43,7 @@ before(async () => {
 
 after(async () => {
   if (emulator.exitCode === null && emulator.kill("SIGTERM")) await once(emulator, "exit");
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function ticket() {
