@@ -112,7 +112,7 @@ fn a_port_outside_the_range_of_consoles_is_refused() {
     ] {
         let body = format!(r#"{{"data":{{"port":{port},"ticket":"HUNTER2"}}}}"#);
 
-        assert_protocol(read_ticket(body.as_bytes()), "port outside 5900 to 5999");
+        assert_protocol(read_ticket(body.as_bytes()), "outside 5900 to 5999");
     }
 }
 
