@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { Hypervisor } from "./novnc/hypervisor.mjs";
 import { makeIdentity } from "./novnc/identity.mjs";
-import { linkAnyTicket, openAndLink } from "./novnc/links.mjs";
+import { buildLinkMakers, linkAnyTicket, openAndLink } from "./novnc/links.mjs";
 import { randomTicket, randomTicketWithSpace } from "./novnc/tickets.mjs";
 
 const TICKETS = 24;
@@ -16,6 +16,7 @@ const PATH = "/api2/json/nodes/pve1/qemu/101/vncwebsocket";
 let browser;
 let identity;
 before(async () => {
+  await buildLinkMakers();
   identity = await makeIdentity();
   browser = await chromium.launch({
     executablePath: process.env.CONSOLEPASS_CHROMIUM ?? "/usr/bin/chromium",
@@ -32,7 +33,7 @@ for (const name of ["vnc.html", "vnc_lite.html"]) {
       const options = { ...wanted.options, password: "true" };
       const links = [
         ...(await openAndLink(opened.map(() => ({ ...wanted, options })))),
-        ...(await linkAnyTicket(unreal.map((ticket) => ({ ...wanted, ...ticket, options })))),
+        ...(await linkAnyTicket(unreal.map((ticket) => ({ ...wanted, ...ticket, version: options.version })))),
       ];
       for (const [index, { ticket, password }] of [...opened, ...unreal].entries()) {
         const session = hypervisor.session();
