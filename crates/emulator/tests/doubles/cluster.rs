@@ -120,7 +120,7 @@ async fn the_web_interfaces_format_puts_errors_into_a_200() {
 async fn the_next_answer_can_be_anything() {
     let emulator = started(quick()).await;
     emulator.reconfigure(|settings| {
-        settings.faults.next_answer = Some((595, "No route to host".into()))
+        settings.faults.next_answer = Some((595, "No route to host".into()));
     });
 
     assert_eq!(

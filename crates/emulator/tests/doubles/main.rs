@@ -4,6 +4,7 @@
 
 mod cluster;
 mod containers;
+mod credentials;
 mod framing;
 mod http_core;
 mod login;
@@ -12,4 +13,5 @@ mod player;
 mod rfb_login;
 mod screens;
 mod support;
+mod upgrade;
 mod vncproxy;
