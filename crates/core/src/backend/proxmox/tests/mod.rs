@@ -11,9 +11,13 @@ use crate::{Code, Console, Options};
 use super::*;
 
 mod console;
+#[cfg(feature = "relay")]
+mod emulator;
 mod explain;
 #[cfg(feature = "relay")]
 mod fakepve;
+#[cfg(feature = "relay")]
+mod frames;
 mod hosts;
 mod login;
 
