@@ -45,7 +45,11 @@ async fn refused(emulator: &Emulator, options: &Options, machine: &str) -> Error
     let error = open(options, machine).await.unwrap_err();
     let shown = format!("{error} {error:?} {}", error.hint());
     let secrets = emulator.secrets();
-    for secret in secrets.iter().map(String::as_str).chain([SECRET, "hunter2"]) {
+    for secret in secrets
+        .iter()
+        .map(String::as_str)
+        .chain([SECRET, "hunter2"])
+    {
         assert!(!shown.contains(secret), "{shown}");
     }
     error
@@ -55,7 +59,9 @@ async fn refused(emulator: &Emulator, options: &Options, machine: &str) -> Error
 async fn one_call_asks_for_one_ticket_and_says_websocket() {
     let emulator = start(|_| ()).await;
 
-    let console = open(&token(&emulator, TOKEN, SECRET), "pve1/qemu/101").await.unwrap();
+    let console = open(&token(&emulator, TOKEN, SECRET), "pve1/qemu/101")
+        .await
+        .unwrap();
 
     let calls = emulator.requests();
     assert_eq!(calls.len(), 1);
@@ -135,10 +141,18 @@ async fn a_missing_right_names_privilege_and_path() {
     .await;
 
     let error = refused(&emulator, &token(&emulator, TOKEN, SECRET), "qemu/101").await;
-    let owner = open(&user(&emulator, "portal@pve", "portal-password"), "qemu/101").await;
+    let owner = open(
+        &user(&emulator, "portal@pve", "portal-password"),
+        "qemu/101",
+    )
+    .await;
 
     assert_eq!(error.code(), Code::PermissionDenied);
-    assert!(error.hint().contains("VM.Console on /vms/101"), "{}", error.hint());
+    assert!(
+        error.hint().contains("VM.Console on /vms/101"),
+        "{}",
+        error.hint()
+    );
     assert!(owner.is_ok());
 }
 

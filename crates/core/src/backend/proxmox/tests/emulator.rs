@@ -162,7 +162,13 @@ async fn a_ticket_that_is_too_old_is_refused() {
     assert_eq!(error.code(), Code::TicketRefused);
     assert_eq!(error.http_status(), Some(401));
     let shown = format!("{error} {error:?}");
-    assert!(emulator.secrets().iter().all(|secret| !shown.contains(secret)), "{shown}");
+    assert!(
+        emulator
+            .secrets()
+            .iter()
+            .all(|secret| !shown.contains(secret)),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +177,9 @@ async fn a_ticket_is_good_for_the_identity_that_asked_for_it_alone() {
     let emulator = start(|_| ()).await;
     let mut console = open(&with_token(&emulator), "qemu/101").await.unwrap();
     let other = open(&with_password(&emulator), "lxc/200").await.unwrap();
-    let (Target::WebSocket(console), Target::WebSocket(other)) = (&mut console.target, other.target) else {
+    let (Target::WebSocket(console), Target::WebSocket(other)) =
+        (&mut console.target, other.target)
+    else {
         panic!("both are websockets")
     };
     console.headers = other.headers;
@@ -190,7 +198,13 @@ async fn rights_that_are_withdrawn_after_the_ticket_are_told() {
     let error = net::open_target(&console.target, LONG).await.unwrap_err();
 
     assert_eq!(error.code(), Code::PermissionDenied);
-    assert!(error.hint().contains("VM.Console on /vms/101 to the token portal@pve!console"), "{}", error.hint());
+    assert!(
+        error
+            .hint()
+            .contains("VM.Console on /vms/101 to the token portal@pve!console"),
+        "{}",
+        error.hint()
+    );
 }
 
 #[tokio::test]
