@@ -1,5 +1,7 @@
 //! Opening consoles through the public interface, against the emulator: what is refused, and why.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::time::Duration;
 
 use consolepass::{Code, Console, Error, Kind, Options, Proxmox};

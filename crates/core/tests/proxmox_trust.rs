@@ -1,5 +1,7 @@
 //! Whom the client trusts, through the public interface.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::PathBuf;
 
 use consolepass::{Code, Console, Kind, Options, Proxmox};

@@ -15,7 +15,7 @@ use rustls::{
     SignatureScheme,
 };
 
-use super::failure::find;
+use super::failure::{NO_TLS, find};
 use super::fingerprint::Fingerprint;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
@@ -121,11 +121,9 @@ pub(crate) fn handshake_error(server: &str, error: &(dyn StdError + 'static)) ->
             Code::TlsUntrusted,
             format!("{server}: its certificate is not trusted: {reason}"),
         ),
-        rustls::Error::InvalidMessage(_) => Error::new(
-            Code::Protocol,
-            format!("{server}: it does not speak TLS"),
-        )
-        .with_hint("check the port: the management API of Proxmox VE is HTTPS on 8006; a reverse proxy before it must speak HTTPS as well"),
+        rustls::Error::InvalidMessage(_) => {
+            Error::new(Code::Protocol, format!("{server}: it does not speak TLS")).with_hint(NO_TLS)
+        }
         other => Error::new(Code::Protocol, format!("{server}: TLS failed: {other}")),
     };
     Some(failed.with_source(cause.clone()))

@@ -1,4 +1,4 @@
-//! Against fakepve (PyPI), a double that somebody else wrote from the same protocol.
+//! Against `fakepve` of `PyPI`, a double that somebody else wrote from the same protocol.
 //!
 //! It needs a Python with `pip install fakepve cryptography`, and is run with
 //! `CONSOLEPASS_FAKEPVE=path/to/python cargo test -p consolepass -- --ignored fakepve`.
