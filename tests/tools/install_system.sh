@@ -2,6 +2,7 @@
 # Installs the Debian packages that the demo and the tests need, and only those that are missing.
 # What Debian 12 does not have new enough (Rust, Node) is not installed behind your back: the command is printed.
 set -eu
+cd "$(dirname "$0")/../.."
 
 missing=""
 broken=""
@@ -30,7 +31,7 @@ at_least() {
 rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --component clippy,rustfmt"
 node="curl -fsSL https://deb.nodesource.com/setup_20.x | sudo bash - && sudo apt-get install -y nodejs"
 python="sudo apt-get install -y python3"
-at_least cargo "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)" 1.91 "$rust"
+at_least cargo "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)" "$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" "$rust"
 at_least node "$(node --version 2>/dev/null | tr -d v)" 20 "$node"
 at_least npm "$(npm --version 2>/dev/null)" 9 "$node"
 at_least "${PYTHON:-python3}" "$("${PYTHON:-python3}" -c 'import platform; print(platform.python_version())' 2>/dev/null)" 3.11 "$python"

@@ -15,8 +15,6 @@ mod console;
 mod emulator;
 mod explain;
 #[cfg(feature = "relay")]
-mod fakepve;
-#[cfg(feature = "relay")]
 mod frames;
 mod hosts;
 mod login;
