@@ -3,6 +3,7 @@
 //! Nothing here depends on which hypervisor answers, though a hint may name one. What a refusal means, the backend says
 //! that made the target.
 
+mod authorities;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;

@@ -4,6 +4,7 @@ use consolepass_emulator::proxmox::{Emulator, EventLoop, Faults, Generation, Set
 
 use super::frames::unframed;
 use super::*;
+use crate::console::Target;
 use crate::net;
 use crate::rfb::security::{self, LogInFailure};
 
@@ -94,6 +95,26 @@ async fn a_greeting_in_the_same_write_as_the_101_is_not_lost() {
 }
 
 #[tokio::test]
+async fn an_address_of_ipv6_is_as_good() {
+    let emulator = start(|settings| settings.listen = "[::1]:0".parse().unwrap()).await;
+    let port = emulator.address().port();
+    for host in [format!("[::1]:{port}"), format!("https://[::1]:{port}/")] {
+        let console = open(&with_token(&emulator).set("host", host), "qemu/101")
+            .await
+            .unwrap();
+
+        assert_eq!(console.address(), Some(emulator.address()));
+        assert!(
+            console
+                .websocket_url()
+                .unwrap()
+                .starts_with(&format!("wss://[::1]:{port}/api2/"))
+        );
+        assert!(log_in(&console).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_machine_is_explained_by_its_task() {
     for generation in [Generation::Classic, Generation::Hardened] {
         let emulator = start(|settings| {
@@ -127,7 +148,8 @@ async fn a_port_that_was_used_hangs_and_is_a_timeout() {
 async fn a_port_that_was_used_may_also_end_the_worker() {
     let emulator = start(|settings| {
         settings.event_loop = EventLoop::PurePerl;
-        settings.timing.idle_close = SHORT;
+        // Long enough for a busy machine to connect.
+        settings.timing.idle_close = Duration::from_secs(2);
     })
     .await;
     let console = open(&with_token(&emulator), "qemu/101").await.unwrap();
