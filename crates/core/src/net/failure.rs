@@ -6,16 +6,20 @@ use std::io;
 use super::tls::handshake_error;
 use crate::{Code, Error};
 
+/// What helps when a server does not speak TLS at all.
+pub(crate) const NO_TLS: &str = "check the port: the management API of Proxmox VE is HTTPS on 8006, and a reverse proxy before it must speak HTTPS too";
+
 /// The error for a connection to `server` that did not come to stand, so that nothing was asked of it.
 pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Error {
     if let Some(error) = handshake_error(server, error) {
         return error;
     }
-    match find::<io::Error>(error) {
+    match io_cause(error) {
         Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::new(
             Code::Unreachable,
             format!("{server}: it closed the connection before TLS was up"),
-        ),
+        )
+        .with_hint(NO_TLS),
         Some(cause) => Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))),
         None => Error::new(Code::Unreachable, format!("{server}: no connection")),
     }
@@ -26,7 +30,7 @@ pub(crate) fn answering(server: &str, error: &(dyn StdError + 'static)) -> Error
     if let Some(error) = handshake_error(server, error) {
         return error;
     }
-    match (find::<hyper::Error>(error), find::<io::Error>(error)) {
+    match (find::<hyper::Error>(error), io_cause(error)) {
         (Some(cause), _) if cause.is_parse() => Error::new(
             Code::Protocol,
             format!("{server}: its answer is no HTTP: {cause}"),
@@ -51,6 +55,15 @@ pub(crate) fn late(server: &str, what: &str, limit: std::time::Duration) -> Erro
             limit.as_secs_f64()
         ),
     )
+}
+
+/// The innermost error of the operating system: those above it only hold it.
+pub(crate) fn io_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
+    let cause: &io::Error = find(error)?;
+    match cause.get_ref() {
+        Some(held) => io_cause(held).or(Some(cause)),
+        None => Some(cause),
+    }
 }
 
 /// Finds an error of one type among the causes of another.

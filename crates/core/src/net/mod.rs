@@ -1,7 +1,9 @@
 //! The way to a hypervisor: trust, the API client, the upgrade to a websocket, plain sockets.
 //!
-//! Nothing here knows any hypervisor. What a refusal means, the backend says that made the target.
+//! Nothing here depends on which hypervisor answers, though a hint may name one. What a refusal means, the backend says
+//! that made the target.
 
+mod authorities;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;

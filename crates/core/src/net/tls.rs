@@ -2,20 +2,19 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
     SignatureScheme,
 };
 
-use super::failure::find;
+use super::authorities;
+use super::failure::{NO_TLS, find};
 use super::fingerprint::Fingerprint;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
@@ -53,12 +52,12 @@ impl Trust {
                 Self::new(Check::Pins(pins.iter().map(read).collect::<Result<_>>()?))
             }
             ([], Some(path), false) => {
-                let roots =
-                    authorities(path).map_err(|reason| options.wrong("ca_file", path, reason))?;
+                let roots = authorities::of_file(path)
+                    .map_err(|reason| options.wrong("ca_file", path, reason))?;
                 Self::new(chain(roots)?)
             }
             ([], None, true) => Self::new(Check::Nothing),
-            ([], None, false) => Self::new(chain(system_authorities()?)?),
+            ([], None, false) => Self::new(chain(authorities::of_system()?)?),
         }
     }
 
@@ -121,11 +120,9 @@ pub(crate) fn handshake_error(server: &str, error: &(dyn StdError + 'static)) ->
             Code::TlsUntrusted,
             format!("{server}: its certificate is not trusted: {reason}"),
         ),
-        rustls::Error::InvalidMessage(_) => Error::new(
-            Code::Protocol,
-            format!("{server}: it does not speak TLS"),
-        )
-        .with_hint("check the port: the management API of Proxmox VE is HTTPS on 8006; a reverse proxy before it must speak HTTPS as well"),
+        rustls::Error::InvalidMessage(_) => {
+            Error::new(Code::Protocol, format!("{server}: it does not speak TLS")).with_hint(NO_TLS)
+        }
         other => Error::new(Code::Protocol, format!("{server}: TLS failed: {other}")),
     };
     Some(failed.with_source(cause.clone()))
@@ -278,39 +275,6 @@ fn chain(roots: RootCertStore) -> Result<Check> {
             )
             .with_source(cause)
         })
-}
-
-/// The authorities of a PEM file, or what is wrong with the file.
-fn authorities(path: &str) -> Result<RootCertStore, String> {
-    let text =
-        std::fs::read(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| format!("it is no PEM file: {error}"))?;
-        roots
-            .add(certificate)
-            .map_err(|error| format!("it holds a certificate that cannot be used: {error}"))?;
-    }
-    if roots.is_empty() {
-        return Err(
-            "it holds no certificate; accepted is PEM, as in /etc/pve/pve-root-ca.pem".to_owned(),
-        );
-    }
-    Ok(roots)
-}
-
-fn system_authorities() -> Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (usable, _) = roots.add_parsable_certificates(found.certs);
-    if usable == 0 {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            "tls: this system has no trusted authorities",
-        )
-        .with_hint("give fingerprint or ca_file, or install the system's certificates (on Debian the package ca-certificates)"));
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]

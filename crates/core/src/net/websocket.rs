@@ -209,7 +209,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 /// A server that closes without a word; pveproxy's worker does when it cannot reach the console's port.
 fn no_answer(server: &str, error: &hyper::Error) -> Error {
-    let torn = failure::find::<io::Error>(error).is_some_and(|error| {
+    let torn = failure::io_cause(error).is_some_and(|error| {
         matches!(
             error.kind(),
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::account::{Account, Freshness, Identity, Login};
 use super::refusal::{Question, Step, refusal};
-use super::wire::{self, Call};
+use super::wire::{self, Call, Refusal};
 use crate::links::ApiAddress;
 use crate::net::http::{Answer, ApiClient, Request, Unanswered};
 use crate::net::process::PerProcess;
@@ -51,6 +51,12 @@ pub(super) struct Reply {
     pub(super) identity: Identity,
 }
 
+/// What a server said, for those who can mend a no.
+pub(super) enum Outcome {
+    Yes(Reply),
+    No { said: Refusal, error: Error },
+}
+
 #[derive(Default)]
 struct Logins {
     current: Option<Arc<Login>>,
@@ -85,26 +91,33 @@ impl Api {
         }
     }
 
-    /// Asks one thing, and makes an error of a refusal. A ticket that is no longer good is replaced once.
+    /// Asks one thing, and makes an error of a refusal.
     pub(super) async fn ask(&self, call: &Call, step: Step, what: &str) -> Result<Reply> {
+        match self.put(call, step, what).await? {
+            Outcome::Yes(reply) => Ok(reply),
+            Outcome::No { error, .. } => Err(error),
+        }
+    }
+
+    /// Asks one thing. A ticket that is no longer good is replaced once.
+    pub(super) async fn put(&self, call: &Call, step: Step, what: &str) -> Result<Outcome> {
         let mut identity = self.identity(None).await?;
-        let mut reply = self.send(call, Some(&identity)).await?;
-        if let (401, Identity::Login(stale)) = (reply.0.status, &identity) {
+        let (mut answer, mut host) = self.send(call, Some(&identity)).await?;
+        if let (401, Identity::Login(stale)) = (answer.status, &identity) {
             tracing::debug!(
                 what,
                 "proxmox: the ticket is no longer good; logging in again"
             );
             identity = self.identity(Some(&Arc::clone(stale))).await?;
-            reply = self.send(call, Some(&identity)).await?;
+            (answer, host) = self.send(call, Some(&identity)).await?;
         }
-        let (answer, host) = reply;
         if answer.status == 200 {
             let host = host.clone();
-            return Ok(Reply {
+            return Ok(Outcome::Yes(Reply {
                 answer,
                 host,
                 identity,
-            });
+            }));
         }
         let headers = identity.headers(true);
         let question = Question {
@@ -113,10 +126,9 @@ impl Api {
             account: self.account.name(),
             secrets: headers.iter().map(|(_, value)| value.expose()).collect(),
         };
-        Err(refusal(
-            &question,
-            &wire::read_refusal(answer.status, &answer.reason, &answer.body),
-        ))
+        let said = wire::read_refusal(answer.status, &answer.reason, &answer.body);
+        let error = refusal(&question, &said);
+        Ok(Outcome::No { said, error })
     }
 
     /// The credentials to use now; `stale` are those that were just refused.

@@ -55,43 +55,6 @@ pub(super) fn refusal(question: &Question<'_>, said: &Refusal) -> Error {
     error.with_http_status(said.status)
 }
 
-/// Why a task ended, of its exit status or a line of its log; `None` if that says nothing about the machine.
-pub(super) fn task_end(what: &str, line: &str) -> Option<Error> {
-    let has = |words: &str| line.contains(words);
-    // `VM 101 not running`; of a container `CT 200 is not running` or lxc-attach's own words.
-    if has("not running") {
-        return Some(Error::new(
-            Code::MachineNotRunning,
-            format!("proxmox: {what} is not running"),
-        ));
-    }
-    if has("connection timed out") {
-        return Some(
-            Error::new(Code::TicketExpired, format!("proxmox: the port for {what} was closed before it was used"))
-                .with_hint("the hypervisor waits 10 seconds for a console to be opened; open it again, and check for delays on the way"),
-        );
-    }
-    if has("serial interface") {
-        return Some(
-            Error::new(
-                Code::NoConsole,
-                format!("proxmox: {what} has no serial port"),
-            )
-            .with_hint("add one to the machine (qm set ID --serial0 socket) and restart it"),
-        );
-    }
-    // Without a display QEMU has no VNC server: no socket to connect to, no password to set.
-    if has(".vnc") || has("set_password") || has("set password") || has("display is not available")
-    {
-        return Some(
-            Error::new(Code::NoConsole, format!("proxmox: {what} has no display")).with_hint(
-                "give the machine a display other than none (qm set ID --vga std) and restart it",
-            ),
-        );
-    }
-    None
-}
-
 impl Question<'_> {
     fn error(&self, code: Code, said: &Refusal, how: &str) -> Error {
         let thing = match self.step {

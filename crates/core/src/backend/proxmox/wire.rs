@@ -14,6 +14,8 @@ use crate::{Code, Error, GuestType, Result, Secret};
 const LONGEST_TICKET: usize = 512;
 /// The ports that consoles get (pve-common, `next_vnc_port`).
 const PORTS: std::ops::RangeInclusive<u64> = 5900..=5999;
+/// The parameter of `vncproxy` that asks for a password apart from the ticket.
+pub(super) const OWN_PASSWORD: &str = "generate-password";
 /// What VNC authentication looks at.
 const PASSWORD_BYTES: usize = 8;
 
@@ -61,7 +63,7 @@ pub(super) fn guests() -> Call {
 /// password, which hypervisors give unasked since April 2026; before, it is the constant beginning of every ticket, on a
 /// port that is open to the network. Containers do not know that parameter.
 pub(super) fn vncproxy(guest: &GuestPath<'_>, own_password: bool) -> Call {
-    let all = [("websocket", "1"), ("generate-password", "1")];
+    let all = [("websocket", "1"), (OWN_PASSWORD, "1")];
     let form = if own_password { &all[..] } else { &all[..1] };
     Call::post(guest.vncproxy(), form)
 }
@@ -245,6 +247,18 @@ pub(super) struct Refusal {
     pub(super) words: String,
     /// The parameters that were not accepted, with the reasons.
     pub(super) parameters: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// Whether it is for this parameter that the call was refused.
+    pub(super) fn is_about(&self, parameter: &str) -> bool {
+        self.status == 400 && self.parameters.iter().any(|(name, _)| name == parameter)
+    }
+
+    /// Whether the server could not start the task: nothing happened, and a moment later it can.
+    pub(super) fn is_no_worker(&self) -> bool {
+        self.status == 500 && self.words.contains("got no worker upid")
+    }
 }
 
 /// Reads a refusal. Its words stand in the body since pve-http-server 5.2, and always in the reason phrase.

@@ -196,30 +196,3 @@ fn long_and_many_lined_words_become_one_short_line() {
     );
     assert!(!error.contains(char::is_control), "{error:?}");
 }
-
-#[test]
-fn a_task_that_ended_tells_why() {
-    use Code::*;
-    for (line, code) in [
-        ("VM 100 not running", Some(MachineNotRunning)),
-        ("CT 200 not running", Some(MachineNotRunning)),
-        ("connection timed out", Some(TicketExpired)),
-        ("unable to find a serial interface", Some(NoConsole)),
-        (
-            "unable to connect to socket /var/run/qemu-server/100.vnc: No such file or directory",
-            Some(NoConsole),
-        ),
-        (
-            "VM 100 qmp command 'set_password' failed - Could not set password",
-            Some(NoConsole),
-        ),
-        ("Failed to run vncproxy.", None),
-        ("OK", None),
-        ("", None),
-    ] {
-        let error = task_end("qemu/100 on pve1", line);
-
-        assert_eq!(error.as_ref().map(Error::code), code, "{line}");
-        assert!(error.is_none_or(|error| error.to_string().contains("qemu/100 on pve1")));
-    }
-}

@@ -4,15 +4,20 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
+use super::api::Clock;
+use super::ticket::LISTENER_LIFE;
+use super::*;
 use crate::net::testing::{Act, Seen, TestServer};
 use crate::{Code, Console, Options};
 
-use super::*;
-
 mod console;
+#[cfg(feature = "relay")]
+mod emulator;
 mod explain;
 #[cfg(feature = "relay")]
+mod frames;
 mod hosts;
 mod login;
 

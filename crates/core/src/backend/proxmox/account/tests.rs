@@ -1,0 +1,124 @@
+use super::*;
+use crate::options::Scope;
+use crate::{Code, Error, Options};
+
+fn account(pairs: &[(&str, &str)]) -> Result<Account> {
+    let options: Options = pairs.iter().map(|(name, value)| (*name, *value)).collect();
+    Account::from_options(&options.check(Scope::Proxmox)?)
+}
+
+fn refused(pairs: &[(&str, &str)]) -> Error {
+    match account(pairs) {
+        Err(error) => error,
+        Ok(account) => panic!("{pairs:?} made {account:?}"),
+    }
+}
+
+#[test]
+fn a_token_becomes_one_header() {
+    let account = account(&[
+        ("token_id", "portal@pve!console"),
+        ("token_secret", "aaaa-bbbb"),
+    ])
+    .unwrap();
+
+    let Account::Token { header, .. } = &account else {
+        panic!("{account:?}")
+    };
+    assert_eq!(header.expose(), "PVEAPIToken=portal@pve!console=aaaa-bbbb");
+    assert!(!format!("{account:?}").contains("aaaa"));
+}
+
+#[test]
+fn half_an_account_names_the_missing_half() {
+    for (given, missing) in [
+        (("token_id", "portal@pve!console"), "token_secret"),
+        (("token_secret", "x"), "token_id"),
+        (("username", "portal@pve"), "password"),
+        (("password", "x"), "username"),
+    ] {
+        let error = refused(&[given]);
+
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(
+            error.to_string(),
+            format!("proxmox: option {missing:?} is missing")
+        );
+    }
+    assert!(refused(&[]).hint().contains("username and password"));
+}
+
+#[test]
+fn two_accounts_are_one_too_many() {
+    let token = [("token_id", "portal@pve!console"), ("token_secret", "x")];
+
+    for extra in [("username", "portal@pve"), ("password", "hunter2")] {
+        let error = refused(&[token[0], token[1], extra]);
+
+        assert!(error.to_string().contains("give one account"), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_malformed_account_says_what_is_accepted_and_shows_no_secret() {
+    for (id, secret) in [
+        ("portal@pve", "x"),
+        ("portal!console", "x"),
+        ("portal@pve!", "x"),
+        ("por tal@pve!console", "x"),
+        ("portal@pve!console=1", "x"),
+        ("portal@pve!console", "hunter 2"),
+        ("portal@pve!console", "portal@pve!console=hunter2"),
+        ("portal@pve!console", "hunter2\n"),
+        ("portal@pve!console", ""),
+    ] {
+        let error = refused(&[("token_id", id), ("token_secret", secret)]);
+
+        assert_eq!(error.code(), Code::InvalidArgument, "{id:?}");
+        assert!(error.to_string().contains("accepted is"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
+    }
+    for name in [
+        "portal",
+        "portal@",
+        "@pve",
+        "por\ntal@pve",
+        "a:b@pve",
+        &format!("{}@pve", "x".repeat(70)),
+    ] {
+        let error = refused(&[("username", name), ("password", "hunter2")]);
+
+        assert!(error.to_string().contains("USER@REALM"), "{error}");
+    }
+}
+
+#[test]
+fn a_ticket_travels_percent_encoded_in_one_cookie() {
+    let login = Login::new("PVE:a@b:1::x+/==".into(), "1:csrf".into(), Instant::now());
+    let identity = Identity::Login(Arc::new(login));
+
+    let reading = identity.headers(false);
+    let writing = identity.headers(true);
+
+    assert_eq!(reading.len(), 1);
+    assert_eq!(reading[0].0, "cookie");
+    assert_eq!(
+        reading[0].1.expose(),
+        "PVEAuthCookie=PVE%3Aa%40b%3A1%3A%3Ax%2B%2F%3D%3D"
+    );
+    assert_eq!(writing[1].0, "csrfpreventiontoken");
+    assert_eq!(writing[1].1.expose(), "1:csrf");
+}
+
+#[test]
+fn a_ticket_is_renewed_before_the_hour_and_never_after_its_end() {
+    let start = Instant::now();
+    let login = Login::new("PVE:x".into(), "x".into(), start);
+    let after = |minutes: u64| login.freshness(start + Duration::from_secs(minutes * 60));
+
+    assert_eq!(after(0), Freshness::Fresh);
+    assert_eq!(after(44), Freshness::Fresh);
+    assert_eq!(after(59), Freshness::Renewable);
+    assert_eq!(after(119), Freshness::Ended);
+}
