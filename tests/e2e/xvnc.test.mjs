@@ -6,11 +6,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
 import { start, until } from "./demo/child.mjs";
+import { PROGRAM, startRelay } from "./relay_process.mjs";
 
-const PROGRAM = process.env.CONSOLEPASS_PROGRAM ?? fileURLToPath(new URL("../../target/debug/consolepass", import.meta.url));
 const PASSWORD = "xvnc-pw1";
 const COLOUR = [0x12, 0x9a, 0x56];
 
@@ -21,7 +20,6 @@ async function startX(folder) {
   await writeFile(passwordFile, stdout, { mode: 0o600 });
   const socket = join(folder, "xvnc");
   let display;
-  let errors = "";
   const args = ["-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", socket, "-geometry", "320x200", "-depth", "24"];
   const security = ["-SecurityTypes", "VncAuth", "-PasswordFile", passwordFile, "-BlacklistThreshold", "1000", "-ac"];
   const server = start("Xvnc", [...args, ...security], { onLine: (line) => (display ??= line.trim()) });
@@ -41,7 +39,6 @@ async function startX(folder) {
   return {
     socket,
     keys,
-    errors,
     async stop() {
       await watcher.stop();
       await server.stop();
@@ -49,42 +46,12 @@ async function startX(folder) {
   };
 }
 
-/** Our relay from its own command line, with signed passes, and the link of one. */
-async function startRelay(folder, socket) {
-  const key = join(folder, "pass.jwk");
-  const config = join(folder, "consolepass.toml");
-  const run = (...args) => {
-    const { status, stdout, stderr } = spawnSync(PROGRAM, [...args, "--json"], { encoding: "utf8" });
-    assert.equal(status, 0, stdout + stderr);
-    return JSON.parse(stdout);
-  };
-  run("pass", "--new-key", key);
-  const write = (listen, publicUrl) =>
-    writeFile(
-      config,
-      `[relay]\nlisten = "${listen}"\npublic_url = "${publicUrl}"\npass_key_file = "${key}"\n` +
-        `[backend.desk]\ntype = "vnc"\nhost = "unix:${socket}"\npassword_env = "XVNC_PASSWORD"\n`,
-    );
-  // The public URL has the port in it, so a free one is looked up before.
-  const port = await freePort();
-  await write(`127.0.0.1:${port}`, `http://127.0.0.1:${port}`);
-  let address;
-  const env = { XVNC_PASSWORD: PASSWORD };
-  const relay = start(PROGRAM, ["relay", "--config", config, "--json"], {
-    env: { ...env, CONSOLEPASS_LOG: "trace" },
-    onLine: (line) => (address ??= JSON.parse(line).address),
-  });
-  await until("the relay", () => address !== undefined);
-  return { relay, pass: () => run("pass", "--config", config, "--backend", "desk", "--machine", "desk-1") };
-}
-
-async function freePort() {
-  const { createServer } = await import("node:net");
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** The link of a pass from the command line, which needs the relay's file and none of its backends' secrets. */
+function issuedLink(config) {
+  const args = ["pass", "--config", config, "--backend", "desk", "--machine", "desk-1", "--json"];
+  const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
+  return JSON.parse(stdout).viewer_url;
 }
 
 test("a desktop of TigerVNC is seen and typed into, and its password stays with the relay", { timeout: 120_000 }, async () => {
@@ -93,13 +60,16 @@ test("a desktop of TigerVNC is seen and typed into, and its password stays with 
   try {
     const x = await startX(folder);
     stops.push(() => x.stop());
-    const { relay, pass } = await startRelay(folder, x.socket);
+    const relay = await startRelay(folder, {
+      backend: `type = "vnc"\nhost = "unix:${x.socket}"\npassword_env = "XVNC_PASSWORD"`,
+      env: { XVNC_PASSWORD: PASSWORD, CONSOLEPASS_LOG: "trace" },
+    });
     stops.push(() => relay.stop());
     const browser = await openBrowser();
     stops.push(() => browser.close());
     const { page, record } = await browser.newPage();
 
-    await page.goto(pass().viewer_url);
+    await page.goto(issuedLink(relay.config));
     await page.waitForSelector('#state[data-state="connected"]', { timeout: 30_000 });
     await until("the desktop's colour", () =>
       page.evaluate((colour) => {
@@ -116,7 +86,7 @@ test("a desktop of TigerVNC is seen and typed into, and its password stays with 
 
     await record.settle();
     assert.deepEqual(record.whereReceived(PASSWORD), []);
-    assert.ok(!relay.errors.includes(PASSWORD), "the password is in the log");
+    assert.ok(!relay.log.includes(PASSWORD), "the password is in the log");
     assert.deepEqual(record.violations, []);
   } finally {
     for (const stop of stops.reverse()) await stop();

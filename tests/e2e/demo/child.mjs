@@ -21,6 +21,7 @@ export function start(program, args, { env = {}, onLine } = {}) {
   });
   return {
     ended,
+    pid: child.pid,
     get errors() {
       return errors;
     },

@@ -2,6 +2,7 @@
 
 use url::{Host, Url};
 
+use super::shown::shown;
 use crate::{Error, Result};
 
 /// Host, port and path prefix of a management API, always over HTTPS.
@@ -21,8 +22,9 @@ impl ApiAddress {
     /// brackets. A bare host, and a pasted URL without a path, mean `default_port`; `https://h/prefix` means 443, as that is
     /// a reverse proxy.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self> {
-        let wrong =
-            |reason: &str| Error::invalid("host", text, format_args!("{reason}; {ACCEPTED}"));
+        let wrong = |reason: &str| {
+            Error::invalid("host", &shown(text), format_args!("{reason}; {ACCEPTED}"))
+        };
         if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(wrong("a host holds no spaces"));
         }
@@ -59,6 +61,9 @@ impl ApiAddress {
             Some(Host::Ipv6(address)) => address.to_string(),
             None => return Err(wrong("it is empty")),
         };
+        if authority_of(&whole).ends_with(':') {
+            return Err(wrong("a port is missing behind its colon"));
+        }
         // `url` drops the port 443 when it is written out, as that is https's own.
         let port = match (url.port(), explicit_port(&whole)) {
             (Some(0), _) => return Err(wrong("there is no port 0")),
@@ -98,14 +103,29 @@ impl ApiAddress {
         format!("wss://{}{}{path}", self.authority(), self.prefix)
     }
 
+    /// The same without the port if it is the one that every client fills in.
+    pub(super) fn short_websocket_url(&self, path: &str) -> String {
+        let authority = self.authority();
+        let short = match self.port {
+            443 => authority.strip_suffix(":443").unwrap_or(&authority),
+            _ => &authority,
+        };
+        format!("wss://{short}{}{path}", self.prefix)
+    }
+
+    #[cfg(test)]
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
 }
 
-fn explicit_port(url: &str) -> bool {
+fn authority_of(url: &str) -> &str {
     let rest = url.get("https://".len()..).unwrap_or_default();
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
+fn explicit_port(url: &str) -> bool {
+    let authority = authority_of(url);
     let after_host = authority
         .rsplit_once(']')
         .map_or(authority, |(_, after)| after);
@@ -156,6 +176,9 @@ mod tests {
             "http://pve",
             "ftp://pve",
             "pve:0",
+            "pve:",
+            "https://pve:/x",
+            "pve\\x",
             "pve:99999",
             "pve:x",
             "user@pve",
@@ -171,6 +194,19 @@ mod tests {
 
             assert_eq!(error.code(), crate::Code::InvalidArgument, "{text:?}");
             assert!(error.to_string().contains("https://h/prefix"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_host_is_not_in_its_error() {
+        for text in [
+            "root:hunter2@pve",
+            "https://root:hunter2@pve/",
+            "pve?hunter2",
+        ] {
+            let error = ApiAddress::parse(text, 8006).unwrap_err();
+
+            assert!(!format!("{error:?}").contains("hunter2"), "{error}");
         }
     }
 

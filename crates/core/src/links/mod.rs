@@ -5,12 +5,26 @@
 //! together.
 
 mod api;
+mod cloudtower;
 mod encode;
+mod of_console;
+#[cfg(feature = "relay")]
+mod of_pass;
 mod origin;
+mod page;
+mod page_link;
 mod proxmox;
 mod public_url;
+mod rfb_parameters;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod websocket;
 
 pub(crate) use api::ApiAddress;
+pub use cloudtower::{
+    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, cloudtower_direct, cloudtower_via,
+};
 pub(crate) use encode::{encode, form};
 pub(crate) use origin::Origin;
 pub(crate) use proxmox::{
@@ -18,3 +32,4 @@ pub(crate) use proxmox::{
     proxmox_websocket,
 };
 pub(crate) use public_url::PublicUrl;
+pub use rfb_parameters::RfbParameters;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use super::shown::shown;
 use crate::{Error, Result};
 
 /// The origin of a page, with its default port left out and its host in lower case.
@@ -15,7 +16,7 @@ impl Origin {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             let accepted = "accepted is scheme, host and port, such as https://portal.example.com or http://localhost:8080";
-            Error::invalid("origin", text, accepted)
+            Error::invalid("origin", &shown(text), accepted)
         };
         let url = Url::parse(text).map_err(|_| wrong())?;
         let rest = text
@@ -23,7 +24,10 @@ impl Origin {
             .map(|(_, rest)| rest)
             .unwrap_or_default();
         let only_authority = !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*', '\\']);
-        if !only_authority || text.trim() != text {
+        // `url` drops tabs and line ends wherever they stand.
+        let is_one_word =
+            !text.contains(|character: char| character.is_whitespace() || character.is_control());
+        if !only_authority || !is_one_word {
             return Err(wrong());
         }
         Self::of(&url).ok_or_else(wrong)
@@ -81,6 +85,8 @@ mod tests {
             "file:///x",
             "https://a?x",
             " https://a",
+            "https://a\t.example",
+            "https://a.example\n",
             "https:\\\\a",
         ] {
             assert!(Origin::parse(text).is_err(), "{text:?}");

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::encode;
 use super::origin::Origin;
+use super::shown::shown;
 use crate::{Error, Result};
 
 /// A relay's `public_url`: http or https, with any path prefix.
@@ -21,8 +22,16 @@ impl PublicUrl {
         let wrong = |reason: &str| {
             let accepted =
                 "accepted is https://portal.example.com or https://portal.example.com/console";
-            Error::invalid("public_url", text, format_args!("{reason}; {accepted}"))
+            Error::invalid(
+                "public_url",
+                &shown(text),
+                format_args!("{reason}; {accepted}"),
+            )
         };
+        // `url` drops tabs and line ends wherever they stand.
+        if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            return Err(wrong("a URL holds no spaces"));
+        }
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         let origin =
             Origin::of(&url).ok_or_else(|| wrong("the scheme must be https, or http for tests"))?;
@@ -116,6 +125,9 @@ mod tests {
             "https://a?x=1",
             "https://a/#x",
             "/console",
+            " https://a",
+            "https://a/b c",
+            "https://a\n.example",
         ] {
             let error = PublicUrl::parse(text).unwrap_err();
 

@@ -2,21 +2,6 @@
 //!
 //! Nothing here knows any hypervisor. What a refusal means, the backend says that made the target.
 
-use std::io;
-use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
-
-use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::client::TlsStream;
-
-use crate::console::Target;
-use crate::{Code, Error, Result};
-
-pub(crate) mod dial;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;
@@ -24,111 +9,17 @@ pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tls;
+
+// Only the relay connects to consoles; without it a console is opened by whoever asked for it.
+#[cfg(feature = "relay")]
+pub(crate) mod dial;
+#[cfg(feature = "relay")]
+mod stream;
+#[cfg(feature = "relay")]
 pub(crate) mod websocket;
+
+#[cfg(feature = "relay")]
+pub(crate) use stream::{Opened, Stream, open_target};
 
 /// How we name ourselves in a hypervisor's access log.
 const USER_AGENT: &str = concat!("consolepass/", env!("CARGO_PKG_VERSION"));
-
-/// A connection to where a console's bytes are.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    Unix(UnixStream),
-}
-
-/// A stream that stands, with the bytes that came behind the handshake.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) stream: Stream,
-    pub(crate) read_ahead: Bytes,
-}
-
-/// Connects to a console's target in at most `timeout`.
-pub(crate) async fn open_target(target: &Target, timeout: Duration) -> Result<Opened> {
-    let stream = match target {
-        Target::WebSocket(target) => return websocket::open(target, timeout).await,
-        Target::Tcp(addresses) => Stream::Tcp(dial::connect(addresses, timeout).await?),
-        Target::Unix(path) => Stream::Unix(connect_unix(path, timeout).await?),
-    };
-    Ok(Opened {
-        stream,
-        read_ahead: Bytes::new(),
-    })
-}
-
-async fn connect_unix(path: &Path, timeout: Duration) -> Result<UnixStream> {
-    let name = format!("unix:{}", path.display());
-    match tokio::time::timeout(timeout, UnixStream::connect(path)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(Error::new(
-            Code::Unreachable,
-            format!("{name}: {}", failure::plain(&error)),
-        )),
-        Err(_) => Err(failure::late(&name, "connecting", timeout)),
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-            Self::Unix(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Self::Unix(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-}

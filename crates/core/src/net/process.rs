@@ -39,13 +39,13 @@ impl<T> PerProcess<T> {
             place = &link.next;
         }
         // Made before it is put in place: a fork meanwhile must not leave a half-made one behind.
-        let mut made = Box::new(Link {
+        let mut fresh = Box::new(Link {
             process,
             value: make()?,
             next: OnceLock::new(),
         });
-        while let Err(late) = place.set(made) {
-            made = late;
+        while let Err(late) = place.set(fresh) {
+            fresh = late;
             match place.get() {
                 Some(link) if link.process == process => return Ok(&link.value),
                 Some(link) => place = &link.next,
@@ -70,15 +70,11 @@ impl<T> Drop for PerProcess<T> {
         let here = std::process::id();
         let mut place = self.0.take();
         while let Some(link) = place {
-            let Link {
-                process,
-                value,
-                mut next,
-            } = *link;
-            if process != here {
-                mem::forget(value);
+            let mut link = *link;
+            place = link.next.take();
+            if link.process != here {
+                mem::forget(link.value);
             }
-            place = next.take();
         }
     }
 }

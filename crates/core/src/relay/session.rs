@@ -42,21 +42,29 @@ pub(super) async fn run<B>(
         Admission::Granted { grant, place } => (grant, place),
         Admission::Refused { error } => {
             shared.events.send(None, ended(&error));
-            return refuse(&shared, browser, dialect, &error, None).await;
+            return Box::pin(refuse(&shared, browser, dialect, &error, None)).await;
         }
     };
     shared.events.send(Some(&grant), What::Taken);
-    let server = match set_up(&shared, &mut browser, dialect, &grant, &mut place).await {
+    // In boxes of their own: a session that stands for hours does not carry what its beginning and its end need.
+    let server = match Box::pin(set_up(&shared, &mut browser, dialect, &grant, &mut place)).await {
         Ok(server) => server,
         Err(error) => {
             shared.events.send(Some(&grant), ended(&error));
-            return refuse(&shared, browser, dialect, &error, Some(&grant.reference)).await;
+            return Box::pin(refuse(
+                &shared,
+                browser,
+                dialect,
+                &error,
+                Some(&grant.reference),
+            ))
+            .await;
         }
     };
     shared.events.send(Some(&grant), What::Connected);
     drop(waiting);
 
-    let mut pipe = Pipe::new(browser, server, shared.limits);
+    let mut pipe = Box::new(Pipe::new(browser, server, shared.limits));
     let mut control = dialect;
     let error = tokio::select! {
         ended = pipe.run(&mut control) => error_of(ended),
@@ -71,7 +79,7 @@ pub(super) async fn run<B>(
         close_code: code.close_code(),
         reason: code.name(),
     };
-    pipe.close(&farewell).await;
+    Box::pin(pipe.close(&farewell)).await;
 }
 
 /// Everything between the pass and the pipe, for as long as the browser is there and nobody ends the session.

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 async fn dead() -> String {
@@ -154,7 +156,8 @@ impl tracing::Subscriber for Warnings {
 
         impl tracing::field::Visit for Line {
             fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0.push_str(&format!("{field}={value:?} "));
+                let Self(line) = self;
+                let _ = write!(line, "{field}={value:?} ");
             }
         }
 

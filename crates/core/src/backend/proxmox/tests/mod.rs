@@ -12,6 +12,8 @@ use super::*;
 
 mod console;
 mod explain;
+#[cfg(feature = "relay")]
+mod fakepve;
 mod hosts;
 mod login;
 
