@@ -47,6 +47,7 @@ for (const name of ["vnc.html", "vnc_lite.html"]) {
         assert.ok(!isRight(`${password.slice(0, 7)}~`), "the check takes another password");
       }
       assert.equal(hypervisor.sessions.length, links.length);
+      await connected(page);
       if (process.env.CONSOLEPASS_SCREENSHOTS) {
         await page.screenshot({ path: `${process.env.CONSOLEPASS_SCREENSHOTS}/novnc-${name}.png` });
       }
@@ -64,6 +65,27 @@ for (const name of ["vnc.html", "vnc_lite.html"]) {
 
       await asked;
       assert.equal(hypervisor.sessions.length, 1);
+    });
+  });
+}
+
+for (const [name, viewOnly] of [["vnc.html", true], ["vnc.html", false], ["vnc_lite.html", true], ["vnc_lite.html", false]]) {
+  test(`${name} with view_only ${viewOnly} ${viewOnly ? "keeps keys to itself" : "sends keys"}`, async () => {
+    await withHypervisor(name, [randomTicket()], async ({ hypervisor, wanted, page }) => {
+      const options = { ...wanted.options, password: "true", view_only: String(viewOnly) };
+      const [link] = await openAndLink([{ ...wanted, options }]);
+      const session = hypervisor.session();
+      await page.goto(link);
+      const { screen, echo } = await session;
+      await connected(page);
+      // The page has asked for its first picture by then, so that each later request is the answer to a picture.
+      await page.locator("canvas").last().click();
+
+      await page.keyboard.press("x");
+      await echo();
+
+      if (viewOnly) assert.deepEqual(screen.keys, []);
+      else await screen.until(({ typed }) => typed === "x");
     });
   });
 }
@@ -102,6 +124,14 @@ async function withHypervisor(name, tickets, body) {
     await context.close();
     await hypervisor.close();
   }
+}
+
+/** Waits until the page says that it shows a screen. */
+async function connected(page) {
+  const says = () =>
+    document.documentElement.classList.contains("noVNC_connected") ||
+    document.getElementById("status")?.textContent.startsWith("Connected to");
+  await page.waitForFunction(says, undefined, { timeout: 10_000 });
 }
 
 // `encodeURIComponent` would leave ! ' ( ) and * as they are.

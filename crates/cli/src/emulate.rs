@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use consolepass::{Code, Error, Result};
 use consolepass_emulator::proxmox::{Emulator, Generation, Grant, Guest, Settings, Token, User};
-use consolepass_emulator::script::Player;
+use consolepass_emulator::script::{Options as PlayerOptions, Player, Script};
 use serde_json::Value;
 
 use crate::log;
@@ -38,28 +38,34 @@ async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
         matches,
         output,
         emulator.address().to_string(),
-        emulator.fingerprint(),
-        emulator.ca_pem(),
+        Some(emulator.fingerprint()),
+        Some(emulator.ca_pem()),
     )?;
     asked_to_end()?.await;
     Ok(())
 }
 
-/// Plays a vector and says at its end what was different.
+/// Plays a vector until it is over, or until somebody ends it, and says what was different.
 async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let vector = vector(matches)?;
     let exchanges = vector
         .get("exchanges")
-        .cloned()
-        .unwrap_or_else(|| Value::Array(Vec::new()));
-    let exchanges = serde_json::from_value(exchanges).map_err(|error| {
+        .map_or_else(|| "[]".to_owned(), Value::to_string);
+    let wrong = |error| {
         Error::invalid(
             "exchanges",
             text(matches, "file").unwrap_or_default(),
             error,
         )
-    })?;
-    let player = Player::start(exchanges)
+    };
+    let script = Script::from_json(&exchanges).map_err(wrong)?;
+    // A vector about TLS itself may want none.
+    let tls = vector["tls"] != "none";
+    let options = PlayerOptions {
+        tls,
+        ..PlayerOptions::default()
+    };
+    let player = Player::start_with(script, options)
         .await
         .map_err(|error| listen_failed(&error))?;
     announce(
@@ -69,7 +75,11 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
         player.fingerprint(),
         player.ca_pem(),
     )?;
-    asked_to_end()?.await;
+    let asked = asked_to_end()?;
+    tokio::select! {
+        () = player.played() => {}
+        () = asked => {}
+    }
     player.finish().await.map_err(|differences| {
         Error::new(
             Code::Protocol,
@@ -84,15 +94,15 @@ fn announce(
     matches: &ArgMatches,
     output: &Output,
     address: String,
-    fingerprint: &str,
-    ca_pem: &str,
+    fingerprint: Option<&str>,
+    ca_pem: Option<&str>,
 ) -> Result<()> {
     let mut fields = vec![
         ("address", Value::from(address)),
         ("fingerprint", Value::from(fingerprint)),
     ];
-    if let Some(path) = text(matches, "ca_file") {
-        fs::write(path, ca_pem).map_err(|error| Error::invalid("ca_file", path, error))?;
+    if let (Some(path), Some(pem)) = (text(matches, "ca_file"), ca_pem) {
+        fs::write(path, pem).map_err(|error| Error::invalid("ca_file", path, error))?;
         fields.push(("ca_file", Value::from(path)));
     }
     output.result(&fields);

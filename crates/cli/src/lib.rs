@@ -2,6 +2,8 @@
 
 mod command;
 mod config;
+mod demo;
+mod emulate;
 mod log;
 mod open;
 mod output;
@@ -71,6 +73,8 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
         Some(("open", matches)) => open::run(matches, output).await,
         Some(("relay", matches)) => relay::run(matches, output).await,
         Some(("pass", matches)) => pass::run(matches, output).await,
+        Some(("emulate", matches)) => emulate::run(matches, output).await,
+        Some(("demo", matches)) => demo::run(matches, output).await,
         // clap insists on a subcommand.
         _ => Ok(()),
     }

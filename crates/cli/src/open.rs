@@ -50,6 +50,11 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("password", secret(console.password())),
         ("expires_in", json!(left.as_secs())),
     ];
+    if let Some(page) = text(matches, "novnc") {
+        let options = table::options(Scope::Page, matches)?;
+        let url = console.novnc_url(page, &options)?;
+        fields.push(("novnc_url", secret(Some(url.expose()))));
+    }
     output.result(&fields);
     Ok(())
 }

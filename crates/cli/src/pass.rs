@@ -50,6 +50,12 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("reference", Value::from(pass.reference().as_str())),
         ("expires_in", json!(left.as_secs())),
     ];
+    if let Some(page) = text("novnc") {
+        fields.push((
+            "novnc_url",
+            Value::from(pass.novnc_url(page, &table::options(Scope::Page, matches)?)?),
+        ));
+    }
     output.result(&fields);
     Ok(())
 }

@@ -48,7 +48,13 @@ fn rows(scope: Scope) -> impl Iterator<Item = &'static Specification> {
 }
 
 fn argument(row: &'static Specification) -> Arg {
-    let flag = row.name.replace('_', "-");
+    // The page's options have their own word before them: a page has a version and a password, and so have others.
+    let prefix = if row.scope == Scope::Page {
+        "page-"
+    } else {
+        ""
+    };
+    let flag = format!("{prefix}{}", row.name.replace('_', "-"));
     let help = match row.default {
         Some(default) if row.kind != Kind::Boolean => {
             format!("{} [default: {default}]", row.meaning)

@@ -1,5 +1,6 @@
 // As much of a hypervisor as these links need: it hands out the tickets of a list, serves Debian's noVNC from the same
-// origin, and keeps for each websocket the request line as it came and the answer to the password's challenge.
+// origin, keeps for each websocket the request line as it came and the answer to the password's challenge, and then shows
+// a tiny screen.
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -7,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import { extname, join, normalize } from "node:path";
 import { WebSocketServer } from "ws";
+import { RfbScreen, rectangle } from "../rfb_screen.mjs";
 import { vncResponse } from "./des.mjs";
 
 const NOVNC = process.env.CONSOLEPASS_NOVNC ?? "/usr/share/novnc";
@@ -14,8 +16,9 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 
 export class Hypervisor {
   /**
-   * Of every websocket its request line and origin, and `isRight(password)` as soon as the page has answered the challenge.
-   * @type {{ line: string, origin?: string, isRight?: (password: string) => boolean }[]}
+   * Of every websocket its request line and origin; as soon as the page has answered the challenge, `isRight(password)`, its
+   * screen, and `echo()`, which waits until the page has answered all that it was sent.
+   * @type {{ line: string, origin?: string, isRight?: (password: string) => boolean, screen?: RfbScreen, echo?: () => Promise<void> }[]}
    */
   sessions = [];
   #server;
@@ -80,26 +83,47 @@ export class Hypervisor {
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => this.#askForPassword(websocket, session));
   }
 
-  // RFB 3.8 with VNC authentication, as far as the password's answer.
+  // RFB 3.8 with VNC authentication. Any answer is taken: whether it was the right one is the test's to say.
   #askForPassword(websocket, session) {
     const challenge = randomBytes(16);
+    let unread = Buffer.alloc(0);
     const steps = [
       [12, () => websocket.send(Buffer.from([1, 2]))],
       [1, () => websocket.send(challenge)],
       [16, (answer) => {
         session.isRight = (password) => vncResponse(password, challenge).equals(answer);
+        session.screen = showScreen(websocket);
+        session.echo = () => echo(websocket, session.screen);
         this.#waiting.shift()?.(session);
       }],
     ];
-    let unread = Buffer.alloc(0);
     websocket.on("message", (data) => {
+      if (session.screen) return session.screen.receive(data);
       unread = Buffer.concat([unread, data]);
       while (steps.length > 0 && unread.length >= steps[0][0]) {
         const [length, take] = steps.shift();
-        take(unread.subarray(0, length));
+        const piece = unread.subarray(0, length);
         unread = unread.subarray(length);
+        take(piece);
       }
     });
     websocket.send(Buffer.from("RFB 003.008\n"));
   }
+}
+
+// A screen begins with a handshake without a password, of which the page sees the end alone: that all is well.
+function showScreen(websocket) {
+  let spared = 2;
+  const screen = new RfbScreen((bytes) => (spared-- > 0 ? undefined : websocket.send(bytes)));
+  screen.start();
+  screen.receive(Buffer.from("RFB 003.008\n"));
+  screen.receive(Buffer.from([1]));
+  return screen;
+}
+
+// A page asks for the next picture after each it got, behind whatever it sent before.
+async function echo(websocket, screen) {
+  const answered = once(screen, "changed", { signal: AbortSignal.timeout(10_000) });
+  websocket.send(rectangle({ width: 1, height: 1, encoding: 0 }, Buffer.alloc(4)));
+  await answered;
 }

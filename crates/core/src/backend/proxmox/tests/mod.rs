@@ -13,7 +13,6 @@ use super::*;
 mod console;
 mod explain;
 #[cfg(feature = "relay")]
-mod fakepve;
 mod hosts;
 mod login;
 

@@ -1,0 +1,27 @@
+//! Proxmox VE's API daemon and its consoles, as a strict double.
+//!
+//! A request walks `connection` (HTTP) → `api` (who, may they, is it well said) → `api::console` (a ticket and a port) →
+//! `tunnel` (the websocket) → `display` (what `qm vncproxy` or vncterm would do) → the guest's screen. What must
+//! outlive a request is in `state`; what a test may look at is in `record`.
+
+mod api;
+mod connection;
+mod credentials;
+mod display;
+mod emulator;
+mod guest;
+mod record;
+mod schema;
+mod settings;
+mod shared;
+mod state;
+mod tickets;
+mod tunnel;
+
+pub use credentials::Credential;
+pub use emulator::Emulator;
+pub use guest::{BadGuest, Guest, GuestId, GuestKind, ScreenSource};
+pub use record::{Call, Record, Tunnel};
+pub use settings::{Account, EventLoop, Faults, Generation, Grant, Settings, Timing, Token, User};
+
+pub use crate::websocket::Violation;
