@@ -29,6 +29,8 @@ use wire::TaskState;
 
 /// The port of the management API.
 const API_PORT: u16 = 8006;
+/// The numbers that a guest can have (pve-common, `pve-vmid`).
+const GUEST_IDS: std::ops::RangeInclusive<u32> = 100..=999_999_999;
 /// How long the hypervisor waits for a console to be opened (qemu-server, `vncproxy`).
 const LISTENER_LIFE: Duration = Duration::from_secs(10);
 /// How often, and how many times, a task is looked at that should have ended but has not been written down yet.
@@ -176,6 +178,12 @@ impl Inner {
 
     /// Where the machine is.
     async fn find(&self, machine: &Machine) -> Result<Found> {
+        if let Machine::Guest { id, .. } | Machine::Number(id) = machine
+            && !GUEST_IDS.contains(id)
+        {
+            let reason = "the numbers of Proxmox VE's guests go from 100 to 999999999";
+            return Err(Error::invalid("machine", &machine.to_string(), reason));
+        }
         let (guest, id) = match machine {
             Machine::Guest {
                 node: Some(node),

@@ -80,7 +80,7 @@ pub(super) struct LoggedIn {
     pub(super) csrf: Secret,
 }
 
-pub(super) fn read_login(body: &[u8]) -> Result<LoggedIn> {
+pub(super) fn read_login(name: &str, body: &[u8]) -> Result<LoggedIn> {
     let data = data("login", body)?;
     let text = |name: &str| {
         data.get(name)
@@ -95,7 +95,7 @@ pub(super) fn read_login(body: &[u8]) -> Result<LoggedIn> {
     {
         return Err(Error::new(
             Code::TfaRequired,
-            "proxmox: the account asks for a second factor",
+            format!("proxmox: the account {name} asks for a second factor"),
         ));
     }
     match (ticket, text("CSRFPreventionToken")) {
@@ -174,13 +174,21 @@ pub(super) fn read_ticket(body: &[u8]) -> Result<Ticket> {
             "has a ticket with characters that no ticket has",
         ));
     }
-    let port = data
+    let given = data
         .get("port")
         .ok_or_else(|| odd("ticket", "has no port"))?;
-    let port = number(port)
+    let port = number(given)
         .filter(|port| PORTS.contains(port))
         .and_then(|port| u16::try_from(port).ok())
-        .ok_or_else(|| odd("ticket", "has a port outside 5900 to 5999"))?;
+        .ok_or_else(|| {
+            odd(
+                "ticket",
+                &format!(
+                    "has the port {}, which is outside 5900 to 5999",
+                    short(given)
+                ),
+            )
+        })?;
     // Without a field of its own the password is the beginning of the ticket, of which VNC looks at eight bytes.
     let password = text("password").unwrap_or(&ticket[..ticket.len().min(PASSWORD_BYTES)]);
     Ok(Ticket {
@@ -272,6 +280,16 @@ fn odd(what: &str, how: &str) -> Error {
         Code::Protocol,
         format!("proxmox: the answer with the {what} {how}"),
     )
+}
+
+/// The beginning of a value that should have been short.
+fn short(value: &Value) -> String {
+    value
+        .to_string()
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(16)
+        .collect()
 }
 
 fn number(value: &Value) -> Option<u64> {
