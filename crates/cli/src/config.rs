@@ -102,22 +102,17 @@ impl Config {
 
     /// One backend; without a name the only one.
     pub(crate) fn backend(&self, name: Option<&str>) -> Result<Arc<dyn Backend>> {
-        let name = match name {
-            Some(name) => self.known(name)?,
-            None => {
-                let mut names = self.backends.keys();
-                match (names.next(), names.next()) {
-                    (Some(only), None) => only,
-                    (None, _) => return Err(no_backend()),
-                    _ => {
-                        return Err(Error::invalid(
-                            "backend",
-                            "",
-                            format!("choose one of {}", self.names()),
-                        ));
-                    }
-                }
+        let name = match (name, self.backends.keys().next()) {
+            (Some(name), _) => self.known(name)?,
+            (None, Some(only)) if self.backends.len() == 1 => only,
+            (None, Some(_)) => {
+                return Err(Error::invalid(
+                    "backend",
+                    "",
+                    format!("choose one of {}", self.names()),
+                ));
             }
+            (None, None) => return Err(no_backend()),
         };
         self.backends
             .get(name)

@@ -174,7 +174,7 @@ pub(crate) fn parse_guest(text: &str, node: &str) -> Result<Guest> {
     }
     .map_err(|_| wrong())?;
     guest.running = screen != "stopped";
-    guest.node = node.to_owned();
+    node.clone_into(&mut guest.node);
     Ok(guest)
 }
 

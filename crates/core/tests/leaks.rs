@@ -2,6 +2,8 @@
 //!
 //! One run through what goes well and what goes wrong, against the emulated hypervisor, and then a search.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -9,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use consolepass::{Backend, Issuer, Kind, Options, Pass, PassKey, Proxmox, Relay};
+use consolepass::{Backend, Console, Issuer, Kind, Options, Pass, PassKey, Proxmox, Relay};
 use consolepass_emulator::proxmox::{Emulator, Settings, User};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -130,6 +132,67 @@ async fn browse(address: SocketAddr, pass: &Pass, offer: &str) -> Vec<u8> {
     }
 }
 
+/// Through the relay: a console whose first password another portal replaced, a stopped machine, and used passes. Returns
+/// what `Debug` shows of it all.
+async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> String {
+    let mut shown = String::new();
+    let backend: Arc<dyn Backend> = Arc::new(proxmox.clone());
+    let options = Options::new()
+        .set("listen", "127.0.0.1:0")
+        .set("public_url", ORIGIN);
+    let relay = Relay::new([("dc1", backend)], &options).unwrap();
+    let address = relay.start().await.unwrap();
+    let mut events = relay.events();
+    for (machine, offer) in [
+        ("qemu/101", ""),
+        ("lxc/200", "Sec-WebSocket-Protocol: consolepass.1\r\n"),
+        ("101", ""),
+    ] {
+        let pass = relay
+            .issue("dc1", machine, &Options::new().set("user", "42"))
+            .await
+            .unwrap();
+        said.add(&browse(address, &pass, offer).await);
+        said.add(&browse(address, &pass, offer).await);
+        write!(shown, "{pass:?}").unwrap();
+    }
+    while let Ok(event) = events.try_recv() {
+        write!(shown, "{event:?}").unwrap();
+    }
+    write!(shown, "{relay:?}").unwrap();
+    relay.stop().await;
+    shown
+}
+
+/// What can be shown of outcomes: their debug forms, and of errors every cause and the hint.
+fn everything_shown<'a>(
+    outcomes: impl Iterator<Item = &'a consolepass::Result<Console>>,
+) -> String {
+    let mut shown = String::new();
+    for outcome in outcomes {
+        write!(shown, "{outcome:?}").unwrap();
+        if let Err(error) = outcome {
+            let mut cause: Option<&dyn std::error::Error> = Some(error);
+            while let Some(error) = cause {
+                write!(shown, "{error} {error:?}").unwrap();
+                cause = error.source();
+            }
+            write!(shown, "{}", error.hint()).unwrap();
+        }
+    }
+    shown
+}
+
+/// A byte as a URL holds it, written here anew: the library's own encoder is not asked about itself.
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     let said = Said::default();
@@ -155,33 +218,8 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
             .set("token_secret", secret)
     };
     let with_user = |name: &str| base.clone().set("username", name).set("password", PASSWORD);
-    let mut shown = String::new();
-
-    // Through the relay: a console, one whose password another portal replaced first, a stopped machine, a used pass.
     let proxmox = Proxmox::new(&with_token(TOKEN_SECRET)).unwrap();
-    let backend: Arc<dyn Backend> = Arc::new(proxmox.clone());
-    let options = Options::new()
-        .set("listen", "127.0.0.1:0")
-        .set("public_url", ORIGIN);
-    let relay = Relay::new([("dc1", backend)], &options).unwrap();
-    let address = relay.start().await.unwrap();
-    let mut events = relay.events();
-    for (machine, offer) in [
-        ("qemu/101", ""),
-        ("lxc/200", "Sec-WebSocket-Protocol: consolepass.1\r\n"),
-        ("101", ""),
-    ] {
-        let pass = relay
-            .issue("dc1", machine, &Options::new().set("user", "42"))
-            .await
-            .unwrap();
-        said.add(&browse(address, &pass, offer).await);
-        said.add(&browse(address, &pass, offer).await);
-        write!(shown, "{pass:?}").unwrap();
-    }
-    while let Ok(event) = events.try_recv() {
-        write!(shown, "{event:?}").unwrap();
-    }
+    let mut shown = through_the_relay(&proxmox, &said).await;
 
     // Directly: both accounts, and everything that can be refused.
     let outcomes = [
@@ -215,17 +253,7 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
         .unwrap()
         .open("101", Kind::Vnc)
         .await;
-    for outcome in outcomes.iter().chain([&untrusted]) {
-        write!(shown, "{outcome:?}").unwrap();
-        if let Err(error) = outcome {
-            let mut cause: Option<&dyn std::error::Error> = Some(error);
-            while let Some(error) = cause {
-                write!(shown, "{error} {error:?}").unwrap();
-                cause = error.source();
-            }
-            write!(shown, "{}", error.hint()).unwrap();
-        }
-    }
+    shown += &everything_shown(outcomes.iter().chain([&untrusted]));
     let key = PassKey::generate().unwrap();
     let file = std::env::temp_dir().join(format!("consolepass-leaks-{}.jwk", std::process::id()));
     std::fs::write(&file, key.expose()).unwrap();
@@ -236,13 +264,11 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     std::fs::remove_file(&file).unwrap();
     write!(
         shown,
-        "{proxmox:?} {relay:?} {issuer:?} {:?} {key:?}",
+        "{proxmox:?} {issuer:?} {:?} {key:?}",
         with_token(TOKEN_SECRET)
     )
     .unwrap();
     said.add(shown.as_bytes());
-    relay.stop().await;
-
     assert_eq!(opened, 2, "{outcomes:?}");
     assert!(
         said.holds("RFB 003.008") && said.holds("machine_not_running"),
@@ -261,15 +287,7 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
         secrets.len()
     );
     for secret in secrets {
-        let encoded = secret.bytes().fold(String::new(), |mut text, byte| {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    text.push(char::from(byte))
-                }
-                _ => write!(text, "%{byte:02X}").unwrap(),
-            }
-            text
-        });
+        let encoded: String = secret.bytes().map(percent_encoded).collect();
         for form in [secret.clone(), encoded, STANDARD.encode(&secret)] {
             assert_eq!(said.line_with(&form), None, "a secret was said");
         }

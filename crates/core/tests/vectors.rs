@@ -1,5 +1,7 @@
 //! The shared vectors of Proxmox VE, through the public API: see `tests/vectors/README.md`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::error::Error as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
