@@ -78,7 +78,7 @@ export async function startRelay(folder, { backend, relay = "", env = {} }) {
   };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();

@@ -14,6 +14,7 @@ mod origin;
 mod page;
 mod page_link;
 mod proxmox;
+#[cfg(any(feature = "relay", test))]
 mod public_url;
 mod rfb_parameters;
 mod shown;
@@ -31,5 +32,6 @@ pub(crate) use proxmox::{
     GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status,
     proxmox_websocket,
 };
+#[cfg(any(feature = "relay", test))]
 pub(crate) use public_url::PublicUrl;
 pub use rfb_parameters::RfbParameters;

@@ -153,14 +153,13 @@ impl Connection {
     }
 
     async fn more(&mut self) -> io::Result<()> {
-        let mut chunk = [0; 16 * 1024];
-        let read = timeout(self.idle, self.stream.read(&mut chunk))
+        self.ahead.reserve(16 * 1024);
+        let read = timeout(self.idle, self.stream.read_buf(&mut self.ahead))
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.ahead.extend(&chunk[..read]);
         Ok(())
     }
 }

@@ -94,7 +94,7 @@ impl Checked {
 }
 
 /// Checks all parameters, and names all that are wrong.
-pub(crate) fn check(parameters: Parameters, fields: &[Field]) -> Result<Checked, ApiError> {
+pub(crate) fn check(parameters: &Parameters, fields: &[Field]) -> Result<Checked, ApiError> {
     let mut errors = serde_json::Map::new();
     let mut checked = BTreeMap::new();
     for name in parameters

@@ -46,11 +46,9 @@ impl Shared {
     /// Takes note of something on a websocket.
     pub(crate) fn note(&self, tunnel: usize, change: impl FnOnce(&mut Tunnel)) {
         self.record.send_modify(|record| {
-            record
-                .tunnels
-                .get_mut(tunnel)
-                .map(change)
-                .unwrap_or_default()
+            if let Some(tunnel) = record.tunnels.get_mut(tunnel) {
+                change(tunnel);
+            }
         });
     }
 

@@ -101,8 +101,8 @@ pub(super) enum Frame {
     Send(String),
     /// These bytes from the client, in any number of frames, written as base64.
     Receive(String),
-    /// A Close frame and the end.
-    Close(bool),
+    /// A Close frame and the end; the value is `true` by convention.
+    Close(serde::de::IgnoredAny),
 }
 
 /// Why a text is no script.

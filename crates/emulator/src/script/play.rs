@@ -165,12 +165,12 @@ async fn play_frames(
         return mismatch(stage, "the client left during the upgrade".to_owned());
     }
     let (mut stream, mut ahead) = connection.into_parts();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for (index, frame) in upgrade.frames.iter().enumerate() {
         let outcome = match frame {
             Frame::Send(bytes) => send(&mut stream, &websocket::binary(&decode(bytes))).await,
             Frame::Receive(bytes) => {
-                receive(&mut stream, &mut ahead, &mut heard, &decode(bytes)).await
+                receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await
             }
             Frame::Close(_) => {
                 let farewell = send(&mut stream, &websocket::close(1000)).await;
@@ -195,12 +195,12 @@ async fn play_frames(
 async fn receive(
     stream: &mut Stream,
     ahead: &mut Vec<u8>,
-    heard: &mut Vec<u8>,
+    received: &mut Vec<u8>,
     wanted: &[u8],
 ) -> Result<(), String> {
     loop {
-        if heard.len() >= wanted.len() {
-            let got: Vec<u8> = heard.drain(..wanted.len()).collect();
+        if received.len() >= wanted.len() {
+            let got: Vec<u8> = received.drain(..wanted.len()).collect();
             return if got == wanted {
                 Ok(())
             } else {
@@ -208,17 +208,16 @@ async fn receive(
             };
         }
         match websocket::take(ahead).map_err(|violation| violation.to_string())? {
-            Some(websocket::Frame::Data(payload)) => heard.extend(payload),
+            Some(websocket::Frame::Data(payload)) => received.extend(payload),
             Some(websocket::Frame::Ping(payload)) => {
-                send(stream, &websocket::pong(&payload)).await?
+                send(stream, &websocket::pong(&payload)).await?;
             }
             Some(websocket::Frame::Pong) => {}
-            Some(websocket::Frame::Close) => return Err(differing(wanted, heard)),
+            Some(websocket::Frame::Close) => return Err(differing(wanted, received)),
             None => {
-                let mut chunk = [0; 16 * 1024];
-                match stream.read(&mut chunk).await {
-                    Ok(read @ 1..) => ahead.extend(&chunk[..read]),
-                    _ => return Err(differing(wanted, heard)),
+                ahead.reserve(16 * 1024);
+                if !matches!(stream.read_buf(ahead).await, Ok(1..)) {
+                    return Err(differing(wanted, received));
                 }
             }
         }

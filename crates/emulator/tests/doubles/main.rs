@@ -2,6 +2,9 @@
 //! a test and the emulator disagree, neither is right until somebody has looked at the real one.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+mod http_core;
+mod login;
 mod machine_console;
 mod player;
 mod support;
+mod vncproxy;

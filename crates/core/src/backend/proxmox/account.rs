@@ -63,12 +63,12 @@ impl Account {
             (_, (Some(name), _)) => Err(options.wrong(
                 "username",
                 name,
-                "a token is given as well; give one account",
+                "token_id is given as well; give one account",
             )),
             (_, (None, _)) => Err(options.wrong(
                 "password",
                 "…",
-                "a token is given as well; give one account",
+                "token_id is given as well; give one account",
             )),
         }
     }

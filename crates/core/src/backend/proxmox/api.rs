@@ -202,7 +202,7 @@ impl Api {
                 &wire::read_refusal(answer.status, &answer.reason, &answer.body),
             ));
         }
-        let read = wire::read_login(&answer.body)?;
+        let read = wire::read_login(name, &answer.body)?;
         Ok(Login::new(read.ticket, read.csrf, (self.clock)()))
     }
 

@@ -5,6 +5,9 @@ use super::refusal::Step;
 use super::wire;
 use crate::{Code, Error, GuestType, Machine, Result};
 
+/// The numbers that a guest can have (pve-common, `pve-vmid`).
+const GUEST_IDS: std::ops::RangeInclusive<u32> = 100..=999_999_999;
+
 /// A guest with everything that its paths need.
 pub(super) struct Found {
     pub(super) node: String,
@@ -15,6 +18,12 @@ pub(super) struct Found {
 impl Inner {
     /// Finds the guest's type and node where they were not given. Nothing is remembered: guests move.
     pub(super) async fn locate(&self, machine: &Machine) -> Result<Found> {
+        if let Machine::Guest { id, .. } | Machine::Number(id) = machine
+            && !GUEST_IDS.contains(id)
+        {
+            let reason = "the numbers of Proxmox VE's guests go from 100 to 999999999";
+            return Err(Error::invalid("machine", &machine.to_string(), reason));
+        }
         let (guest, id) = match machine {
             Machine::Guest {
                 node: Some(node),

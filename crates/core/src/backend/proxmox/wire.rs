@@ -82,7 +82,7 @@ pub(super) struct LoggedIn {
     pub(super) csrf: Secret,
 }
 
-pub(super) fn read_login(body: &[u8]) -> Result<LoggedIn> {
+pub(super) fn read_login(name: &str, body: &[u8]) -> Result<LoggedIn> {
     let data = data("login", body)?;
     let text = |name: &str| {
         data.get(name)
@@ -97,7 +97,7 @@ pub(super) fn read_login(body: &[u8]) -> Result<LoggedIn> {
     {
         return Err(Error::new(
             Code::TfaRequired,
-            "proxmox: the account asks for a second factor",
+            format!("proxmox: the account {name} asks for a second factor"),
         ));
     }
     match (ticket, text("CSRFPreventionToken")) {
@@ -176,13 +176,21 @@ pub(super) fn read_ticket(body: &[u8]) -> Result<Ticket> {
             "has a ticket with characters that no ticket has",
         ));
     }
-    let port = data
+    let given = data
         .get("port")
         .ok_or_else(|| odd("ticket", "has no port"))?;
-    let port = number(port)
+    let port = number(given)
         .filter(|port| PORTS.contains(port))
         .and_then(|port| u16::try_from(port).ok())
-        .ok_or_else(|| odd("ticket", "has a port outside 5900 to 5999"))?;
+        .ok_or_else(|| {
+            odd(
+                "ticket",
+                &format!(
+                    "has the port {}, which is outside 5900 to 5999",
+                    short(given)
+                ),
+            )
+        })?;
     // Without a field of its own the password is the beginning of the ticket, of which VNC looks at eight bytes.
     let password = text("password").unwrap_or(&ticket[..ticket.len().min(PASSWORD_BYTES)]);
     Ok(Ticket {
@@ -286,6 +294,16 @@ fn odd(what: &str, how: &str) -> Error {
         Code::Protocol,
         format!("proxmox: the answer with the {what} {how}"),
     )
+}
+
+/// A value that should have been a number. What is none is not shown: it could be any part of the answer.
+fn short(value: &Value) -> String {
+    let shown = value.to_string();
+    let plain = |byte: u8| byte.is_ascii_digit() || b"\"+-.".contains(&byte);
+    if shown.len() <= 16 && shown.bytes().all(plain) {
+        return shown;
+    }
+    "…".to_owned()
 }
 
 fn number(value: &Value) -> Option<u64> {

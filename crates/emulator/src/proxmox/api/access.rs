@@ -42,7 +42,7 @@ pub(super) fn answer_unauthenticated(
             request
                 .parameters()
                 .map_err(ApiError::from)
-                .and_then(|given| log_in(shared, settings, given)),
+                .and_then(|given| log_in(shared, settings, &given)),
         ),
         _ => None,
     }
@@ -51,7 +51,7 @@ pub(super) fn answer_unauthenticated(
 /// `GET /access/permissions`: what the caller may, path by path.
 pub(super) fn permissions(
     context: &Context<'_>,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     let checked = schema::check(
         parameters,
@@ -87,7 +87,7 @@ pub(super) fn permissions(
 fn log_in(
     shared: &Arc<Shared>,
     settings: &Settings,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     let checked = schema::check(parameters, &TICKET)?;
     let username = checked.text("username").unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::proxmox::guest::{Guest, GuestId};
 use crate::proxmox::schema::{self, ApiError, Field};
 use crate::proxmox::settings::Generation;
 
-pub(super) fn version(context: &Context<'_>, parameters: Parameters) -> Result<Value, ApiError> {
+pub(super) fn version(context: &Context<'_>, parameters: &Parameters) -> Result<Value, ApiError> {
     schema::check(parameters, &[])?;
     let (version, release) = match context.settings.generation {
         Generation::Classic => ("8.4.1", "8.4"),
@@ -18,7 +18,7 @@ pub(super) fn version(context: &Context<'_>, parameters: Parameters) -> Result<V
 }
 
 /// `GET /cluster/resources`. A guest is listed for who may audit it: being allowed its console is not enough.
-pub(super) fn resources(context: &Context<'_>, parameters: Parameters) -> Result<Value, ApiError> {
+pub(super) fn resources(context: &Context<'_>, parameters: &Parameters) -> Result<Value, ApiError> {
     let checked = schema::check(parameters, &[Field::text("type", 16)])?;
     let wanted = checked.text("type");
     let mut list: Vec<Value> = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn guest_status(
     context: &Context<'_>,
     node: &str,
     id: GuestId,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     schema::check(parameters, &[])?;
     let mut status = describe(configured(context, node, id)?);

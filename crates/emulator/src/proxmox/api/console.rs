@@ -36,7 +36,7 @@ pub(super) fn vncproxy(
     context: &Context<'_>,
     node: &str,
     guest: GuestId,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     let checked = match guest.kind {
         GuestKind::Qemu => schema::check(parameters, &QEMU)?,
@@ -122,7 +122,7 @@ pub(super) fn vncwebsocket(
     context: &Context<'_>,
     node: &str,
     guest: GuestId,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<u16, ApiError> {
     let checked = schema::check(parameters, &WEBSOCKET)?;
     let port = checked.number("port").unwrap_or_default();

@@ -90,7 +90,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
         .permit(&route)
         .and_then(|()| Ok(request.parameters()?))
     {
-        Ok(parameters) => context.call(route, parameters),
+        Ok(parameters) => context.call(route, &parameters),
         Err(error) => Err(error),
     };
     match outcome {
@@ -146,7 +146,7 @@ impl Context<'_> {
         }
     }
 
-    fn call(&self, route: Route, parameters: Parameters) -> Result<Outcome, ApiError> {
+    fn call(&self, route: Route, parameters: &Parameters) -> Result<Outcome, ApiError> {
         Ok(Outcome::Data(match route {
             Route::Version => cluster::version(self, parameters)?,
             Route::Resources => cluster::resources(self, parameters)?,

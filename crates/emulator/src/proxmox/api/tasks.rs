@@ -12,7 +12,7 @@ pub(super) fn status(
     context: &Context<'_>,
     node: &str,
     upid: &str,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     schema::check(parameters, &[])?;
     let task = find(context, node, upid)?;
@@ -43,7 +43,7 @@ pub(super) fn log(
     context: &Context<'_>,
     node: &str,
     upid: &str,
-    parameters: Parameters,
+    parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     let fields = [
         Field::integer("start", 0, i64::MAX),

@@ -3,6 +3,7 @@
 pub mod rfb;
 pub mod socket;
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub enum Ending {
     Clean,
     /// With TCP's end alone.
     Ragged,
+    /// With a reset, as when the other side had not read everything.
+    Reset,
 }
 
 impl Client {
@@ -163,6 +166,9 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return (std::mem::take(&mut self.ahead), Ending::Ragged);
                 }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return (std::mem::take(&mut self.ahead), Ending::Reset);
+                }
                 Err(error) => panic!("the connection broke: {error}"),
             }
         }
@@ -218,10 +224,10 @@ impl Answer {
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        write!(text, "{name}: {value}\r\n").unwrap();
     }
     if !body.is_empty() {
-        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        write!(text, "Content-Length: {}\r\n", body.len()).unwrap();
     }
     text + "\r\n" + body
 }

@@ -163,11 +163,11 @@ pub fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => bytes.push(flag | u8::try_from(short).unwrap()),
         medium @ 126..65536 => {
-            bytes.push(flag | 126);
+            bytes.push(flag | 0x7E);
             bytes.extend(u16::try_from(medium).unwrap().to_be_bytes());
         }
         long => {
-            bytes.push(flag | 127);
+            bytes.push(flag | 0x7F);
             bytes.extend((long as u64).to_be_bytes());
         }
     }
