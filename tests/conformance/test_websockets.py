@@ -22,6 +22,8 @@ def opened(pve, address, headers, subprotocols=("binary",)):
         subprotocols=list(subprotocols) or None,
         ssl=pve.tls,
         open_timeout=PATIENCE,
+        # One test provokes silence, and then this library would wait ten seconds for the end.
+        close_timeout=1,
     )
 
 

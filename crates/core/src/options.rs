@@ -1,6 +1,7 @@
 //! Options: one table of names, types, defaults and meanings, for every language and file format.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::{Error, Result, Secret};
@@ -152,8 +153,15 @@ impl From<Secret> for Value {
 ///     .set("host", "pve.example.com")
 ///     .set("insecure", false);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Options(BTreeMap<String, Value>);
+
+/// The names alone: before the check nobody knows which value is a secret, as text stands for every kind.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Options {
     /// No options.
@@ -292,7 +300,7 @@ impl Checked {
     }
 
     /// The error for a value that the table alone could not judge.
-    pub(crate) fn wrong(&self, name: &str, value: &str, reason: impl std::fmt::Display) -> Error {
+    pub(crate) fn wrong(&self, name: &str, value: &str, reason: impl fmt::Display) -> Error {
         Error::invalid(&format!("{}: {name}", self.scope.name()), value, reason)
     }
 }
@@ -470,6 +478,6 @@ mod tests {
                 .iter()
                 .all(|error| !format!("{error} {error:?}").contains("hunter2"))
         );
-        assert!(!format!("{:?}", fine.check(Scope::Proxmox).unwrap()).contains("hunter2"));
+        assert!(!format!("{fine:?} {:?}", fine.check(Scope::Proxmox).unwrap()).contains("hunter2"));
     }
 }

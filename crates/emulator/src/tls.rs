@@ -65,6 +65,7 @@ fn leaf_parameters() -> Result<CertificateParams, rcgen::Error> {
     parameters
         .distinguished_name
         .push(DnType::CommonName, "localhost");
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     parameters.use_authority_key_identifier_extension = true;
     Ok(parameters)

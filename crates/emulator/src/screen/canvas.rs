@@ -5,7 +5,7 @@ use super::{Contents, font};
 /// Pixels of a dot of a letter, so that text can be read on today's displays.
 const DOT: usize = 2;
 const CELL_WIDTH: usize = (font::WIDTH + 1) * DOT;
-const CELL_HEIGHT: usize = (font::HEIGHT + 2) * DOT;
+const CELL_HEIGHT: usize = (font::HEIGHT + 1) * DOT;
 const MARGIN: usize = 2 * DOT;
 
 const GROUND: Colour = Colour(0x12, 0x1C, 0x2E);

@@ -2,9 +2,16 @@
 //! a test and the emulator disagree, neither is right until somebody has looked at the real one.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+mod cluster;
+mod containers;
+mod credentials;
+mod framing;
 mod http_core;
 mod login;
 mod machine_console;
 mod player;
+mod rfb_login;
+mod screens;
 mod support;
+mod upgrade;
 mod vncproxy;

@@ -1,5 +1,6 @@
 //! A client that says exactly the bytes it is told to say, and a small RFB viewer on top of it.
 
+pub mod login;
 pub mod rfb;
 pub mod socket;
 

@@ -1,0 +1,35 @@
+//! Serves the default emulated cluster until standard input ends.
+//!
+//! ```sh
+//! cargo run -p consolepass-emulator --example proxmox -- classic
+//! ```
+//! prints one line of JSON: where it listens, its fingerprint and its authority, and whom it knows.
+#![allow(clippy::print_stdout)]
+
+use consolepass_emulator::proxmox::{Emulator, Generation, Settings};
+use tokio::io::AsyncReadExt;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let mut settings = Settings::default();
+    if std::env::args().nth(1).as_deref() == Some("classic") {
+        settings.generation = Generation::Classic;
+    }
+    let known = serde_json::json!({
+        "user": settings.users[0].id,
+        "password": settings.users[0].password,
+        "token": settings.tokens[0].id,
+        "secret": settings.tokens[0].secret,
+    });
+    let emulator = Emulator::start(settings).await?;
+    let place = serde_json::json!({
+        "address": emulator.address().to_string(),
+        "fingerprint": emulator.fingerprint(),
+        "ca": emulator.ca_pem(),
+        "known": known,
+    });
+    println!("{place}");
+    let mut nothing = Vec::new();
+    tokio::io::stdin().read_to_end(&mut nothing).await?;
+    Ok(())
+}

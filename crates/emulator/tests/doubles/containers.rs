@@ -1,0 +1,86 @@
+//! Consoles of containers, which vncterm draws.
+
+use std::time::Duration;
+
+use consolepass_emulator::proxmox::Generation;
+
+use crate::support::socket::{LXC, Socket, Ticket};
+use crate::support::{Ending, quick, rfb, started};
+
+#[tokio::test]
+async fn a_containers_console_has_the_size_that_was_asked_for() {
+    let emulator = started(quick()).await;
+
+    for (form, size) in [
+        ("websocket=1", (744, 400)),
+        ("websocket=1&width=800&height=600", (800, 600)),
+    ] {
+        let ticket = Ticket::with(&emulator, LXC, form).await;
+        let mut socket = Socket::open(&emulator, &ticket).await;
+        assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+        assert_eq!(rfb::enter(&mut socket).await, size);
+    }
+}
+
+#[tokio::test]
+async fn a_containers_ticket_has_the_same_shape_in_both_generations() {
+    let mut settings = quick();
+    let hardened = started(settings.clone()).await;
+    settings.generation = Generation::Classic;
+    let classic = started(settings).await;
+
+    let ticket = Ticket::with(&hardened, LXC, "websocket=1").await;
+    assert!(
+        ticket
+            .text("ticket")
+            .starts_with(&format!("{}:PVEVNC:", ticket.text("password")))
+    );
+    let ticket = Ticket::with(&classic, LXC, "websocket=1").await;
+    assert!(ticket.text("ticket").starts_with("PVEVNC:") && ticket.reply.get("password").is_none());
+    let mut socket = Socket::open(&classic, &ticket).await;
+    assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+}
+
+#[tokio::test]
+async fn several_clients_share_a_containers_console_until_the_last_has_been_gone_for_a_while() {
+    let mut settings = quick();
+    settings.timing.container_linger = Duration::from_secs(600);
+    let emulator = started(settings).await;
+    let ticket = Ticket::with(&emulator, LXC, "websocket=1").await;
+
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        let mut socket = Socket::open(&emulator, &ticket).await;
+        assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+        rfb::enter(&mut socket).await;
+        sockets.push(socket);
+    }
+    let screen = emulator.screen("lxc/200").unwrap();
+    screen
+        .wait_until(|contents| contents.clients == 3)
+        .await
+        .unwrap();
+    drop(sockets);
+    emulator
+        .wait_until(|record| record.tunnels.iter().all(|tunnel| tunnel.ended))
+        .await
+        .unwrap();
+
+    let mut socket = Socket::open(&emulator, &ticket).await;
+    assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+}
+
+#[tokio::test]
+async fn without_websocket_a_container_offers_only_tls_inside_rfb() {
+    let emulator = started(quick()).await;
+    let ticket = Ticket::with(&emulator, LXC, "").await;
+    assert!(ticket.reply.get("password").is_none());
+
+    let mut socket = Socket::open(&emulator, &ticket).await;
+    socket.bytes(12).await;
+    socket.send(b"RFB 003.008\n").await;
+
+    assert_eq!(socket.bytes(2).await, [1, 19]);
+    socket.send(&[19]).await;
+    assert_eq!(socket.frame().await, Err(Ending::Clean));
+}
