@@ -131,7 +131,7 @@ async fn plain_http_on_the_port_is_told() {
     let error = open(ticket(&json!({})), false).await.unwrap_err();
 
     // The player closes; servers that answer the first bytes of TLS in plain HTTP are told as such.
-    assert_eq!(error.code(), Code::Unreachable, "{error}");
+    assert_eq!(error.code(), Code::Protocol, "{error}");
     assert!(error.to_string().contains("before TLS was up"), "{error}");
     assert!(error.hint().contains("HTTPS"), "{}", error.hint());
 }

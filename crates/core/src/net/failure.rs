@@ -15,11 +15,21 @@ pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Erro
         return error;
     }
     match io_cause(error) {
-        Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::new(
-            Code::Unreachable,
-            format!("{server}: it closed the connection before TLS was up"),
-        )
-        .with_hint(NO_TLS),
+        // Whoever takes the connection and hangs up at the first bytes of TLS most likely speaks something else.
+        Some(cause)
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
+            ) =>
+        {
+            Error::new(
+                Code::Protocol,
+                format!("{server}: it closed the connection before TLS was up"),
+            )
+            .with_hint(NO_TLS)
+        }
         Some(cause) => Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))),
         None => Error::new(Code::Unreachable, format!("{server}: no connection")),
     }

@@ -296,14 +296,14 @@ fn odd(what: &str, how: &str) -> Error {
     )
 }
 
-/// The beginning of a value that should have been short.
+/// A value that should have been a number. What is none is not shown: it could be any part of the answer.
 fn short(value: &Value) -> String {
-    value
-        .to_string()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(16)
-        .collect()
+    let shown = value.to_string();
+    let plain = |byte: u8| byte.is_ascii_digit() || b"\"+-.".contains(&byte);
+    if shown.len() <= 16 && shown.bytes().all(plain) {
+        return shown;
+    }
+    "…".to_owned()
 }
 
 fn number(value: &Value) -> Option<u64> {
