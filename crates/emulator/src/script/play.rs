@@ -68,7 +68,7 @@ pub(super) async fn serve(stage: Arc<Stage>, tcp: TcpStream) {
         if reply.hang {
             connection.drain(None).await;
         }
-        if next == Next::End {
+        if next == Next::End || request.wants_close() {
             break;
         }
     }
