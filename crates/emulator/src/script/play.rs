@@ -173,11 +173,10 @@ async fn play_frames(
                 receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await
             }
             Frame::Close(_) => {
-                let farewell = send(&mut stream, &websocket::close(1000)).await;
-                stage.progress.send_modify(|progress| progress.done += 1);
-                if farewell.is_ok() {
+                if send(&mut stream, &websocket::close(1000)).await.is_ok() {
                     stream.end().await;
                 }
+                stage.progress.send_modify(|progress| progress.done += 1);
                 return;
             }
         };
