@@ -1,19 +1,26 @@
 //! Serves the default emulated cluster until standard input ends.
 //!
 //! ```sh
-//! cargo run -p consolepass-emulator --example proxmox -- classic
+//! cargo run -p consolepass-emulator --example proxmox -- classic qemu/101=unix:/run/vm.sock
 //! ```
-//! prints one line of JSON: where it listens, its fingerprint and its authority, and whom it knows.
+//! prints one line of JSON: where it listens, its fingerprint and its authority, and whom it knows. A guest that is
+//! named replaces the default one of that number.
 #![allow(clippy::print_stdout)]
 
-use consolepass_emulator::proxmox::{Emulator, Generation, Settings};
+use consolepass_emulator::proxmox::{Emulator, Generation, Guest, Settings};
 use tokio::io::AsyncReadExt;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let mut settings = Settings::default();
-    if std::env::args().nth(1).as_deref() == Some("classic") {
-        settings.generation = Generation::Classic;
+    for argument in std::env::args().skip(1) {
+        if argument == "classic" {
+            settings.generation = Generation::Classic;
+            continue;
+        }
+        let guest: Guest = argument.parse().map_err(std::io::Error::other)?;
+        settings.guests.retain(|other| other.id != guest.id);
+        settings.guests.push(guest);
     }
     let known = serde_json::json!({
         "user": settings.users[0].id,

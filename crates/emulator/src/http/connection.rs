@@ -78,7 +78,7 @@ impl Connection {
         while line.is_empty() {
             line = self.line().await?;
         }
-        let (method, target) = match parse_request_line(&line) {
+        let (method, target, is_http_1_0) = match parse_request_line(&line) {
             Ok(parts) => parts,
             Err(refusal) => return Ok(Incoming::Refused(refusal, line)),
         };
@@ -119,6 +119,7 @@ impl Connection {
         Ok(Incoming::Request(Request {
             method,
             target,
+            is_http_1_0,
             headers,
             body,
         }))
@@ -164,7 +165,8 @@ impl Connection {
     }
 }
 
-fn parse_request_line(line: &str) -> Result<(String, String), Refusal> {
+/// Method, target, and whether the version is 1.0.
+fn parse_request_line(line: &str) -> Result<(String, String, bool), Refusal> {
     let bad = || Refusal::new(400, "bad request");
     let parts: Vec<&str> = line.split(' ').collect();
     let &[method, target, version] = parts.as_slice() else {
@@ -180,7 +182,7 @@ fn parse_request_line(line: &str) -> Result<(String, String), Refusal> {
             format!("http protocol version {version} not supported"),
         ));
     }
-    Ok((method.to_owned(), target.to_owned()))
+    Ok((method.to_owned(), target.to_owned(), version == "1.0"))
 }
 
 fn push_header(headers: &mut Headers, line: &str) -> bool {

@@ -2,6 +2,7 @@
 //! server would repair what the real one refuses, and would answer where the real one falls silent.
 
 mod connection;
+mod gzip;
 mod request;
 mod response;
 

@@ -28,6 +28,7 @@ pub(crate) enum Body {
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
+    pub(crate) is_http_1_0: bool,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
 }
@@ -81,6 +82,20 @@ impl Request {
 
     pub(crate) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// Whether the client wants this to be the connection's last exchange.
+    pub(crate) fn wants_close(&self) -> bool {
+        match self.headers.joined("connection") {
+            Some(connection) => connection.to_ascii_lowercase().contains("close"),
+            None => self.is_http_1_0,
+        }
+    }
+
+    pub(crate) fn takes_gzip(&self) -> bool {
+        self.headers
+            .joined("accept-encoding")
+            .is_some_and(|accepted| accepted.contains("gzip"))
     }
 
     /// How many bytes of body to read, or why none will be.

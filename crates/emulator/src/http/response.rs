@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::Refusal;
+use super::{Refusal, gzip};
 use crate::time;
 
 const JSON: &str = "application/json;charset=UTF-8";
 const TEXT: &str = "text/plain";
+
+/// A body has to be larger than this, in bytes, to be packed.
+const WORTH_PACKING: usize = 1024;
 
 /// One answer, headers and all as pve-http-server writes them.
 #[derive(Debug, Clone)]
@@ -18,6 +21,7 @@ pub(crate) struct Response {
     /// Whether the real answer would have come through the privileged daemon, which leaves a second `Connection` line.
     pub(crate) proxied: bool,
     content: Option<(&'static str, Vec<u8>)>,
+    packed: bool,
 }
 
 impl Response {
@@ -29,6 +33,7 @@ impl Response {
             reason: "OK".to_owned(),
             proxied: false,
             content: Some((JSON, body)),
+            packed: false,
         }
     }
 
@@ -44,6 +49,7 @@ impl Response {
             reason: refusal.reason.clone(),
             proxied: false,
             content: Some((JSON, body)),
+            packed: false,
         }
     }
 
@@ -55,6 +61,7 @@ impl Response {
             reason: refusal.reason.clone(),
             proxied: false,
             content: Some((TEXT, body)),
+            packed: false,
         }
     }
 
@@ -65,6 +72,7 @@ impl Response {
             reason: refusal.reason.clone(),
             proxied: false,
             content: None,
+            packed: false,
         }
     }
 
@@ -77,6 +85,19 @@ impl Response {
         };
         format!("HTTP/1.1 {status} {reason}\r\nLocation: {location}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             .into_bytes()
+    }
+
+    /// Packs the body, if that is large enough for it.
+    pub(crate) fn packed(mut self) -> Self {
+        if let Some((_, body)) = self
+            .content
+            .as_mut()
+            .filter(|(_, body)| body.len() > WORTH_PACKING)
+        {
+            *body = gzip::pack(body);
+            self.packed = true;
+        }
+        self
     }
 
     /// Whether the connection ends after this answer whatever the client wants.
@@ -102,6 +123,9 @@ impl Response {
             head,
             "Date: {date}\r\nPragma: no-cache\r\nServer: pve-api-daemon/3.0\r\n"
         );
+        if self.packed {
+            head.push_str("Content-Encoding: gzip\r\n");
+        }
         if let Some((content_type, body)) = &self.content {
             let _ = write!(
                 head,

@@ -42,34 +42,41 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, number: u64) {
 }
 
 async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u64) {
-    let settings = shared.settings();
     for count in 1..=REQUESTS {
         let incoming = connection.next().await;
         let arrived = Instant::now();
-        let (answer, with_body, call) = match incoming {
-            Incoming::End => break,
+        let settings = shared.settings();
+        let request = match incoming {
+            Incoming::Request(request) => request,
+            Incoming::Refused(refusal, method) => {
+                let bytes = Response::text_error(&refusal).to_bytes(true, method != "HEAD");
+                // The connection is over whether or not this arrives.
+                let _ = connection.write(&bytes).await;
+                break;
+            }
             Incoming::Silence => {
                 connection.drain(Some(settings.timing.idle_close)).await;
                 break;
             }
-            Incoming::Refused(refusal, method) => (
-                Answer::Response(Response::text_error(&refusal)),
-                method != "HEAD",
-                None,
-            ),
-            Incoming::Request(request) => {
-                let call = record(shared, &request, number);
-                (api::answer(shared, &request), true, Some(call))
-            }
+            Incoming::End => break,
         };
-        match answer {
+        let call = record(shared, &request, number);
+        match api::answer(shared, &request) {
             Answer::Response(response) => {
                 if response.status == 401 {
                     sleep_until(arrived + settings.timing.unauthorized_delay).await;
                 }
-                let closing = response.is_final() || count == REQUESTS;
-                let bytes = response.to_bytes(closing, with_body);
-                if connection.write(&bytes).await.is_err() {
+                let response = if request.takes_gzip() {
+                    response.packed()
+                } else {
+                    response
+                };
+                let closing = response.is_final() || request.wants_close() || count == REQUESTS;
+                if connection
+                    .write(&response.to_bytes(closing, true))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
                 settle(shared, call, response.status, &response.reason);
@@ -143,9 +150,9 @@ fn record(shared: &Shared, request: &Request, connection: u64) -> usize {
     index
 }
 
-fn settle(shared: &Shared, call: Option<usize>, status: u16, reason: &str) {
+fn settle(shared: &Shared, call: usize, status: u16, reason: &str) {
     shared.record.send_modify(|record| {
-        if let Some(call) = call.and_then(|index| record.calls.get_mut(index)) {
+        if let Some(call) = record.calls.get_mut(call) {
             call.status = Some(status);
             call.reason = Some(reason.to_owned());
         }

@@ -3,6 +3,19 @@
 //! A request walks `connection` (HTTP) → `api` (who, may they, is it well said) → `api::console` (a ticket and a port) →
 //! `tunnel` (the websocket) → `display` (what `qm vncproxy` or vncterm would do) → the guest's screen. What must
 //! outlive a request is in `state`; what a test may look at is in `record`.
+//!
+//! ```
+//! use consolepass_emulator::proxmox::{Emulator, Settings};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+//! let mut settings = Settings::default();
+//! settings.faults.worker_failures = 1; // the first vncproxy fails, as it does about once in sixty times
+//! let emulator = Emulator::start(settings).await?;
+//! println!("https://{} {}", emulator.address(), emulator.fingerprint());
+//! // … let the client under test do its work, then ask what it did:
+//! assert_eq!(emulator.record().count("POST", "/vncproxy"), 0);
+//! # Ok(()) }
+//! ```
 
 mod api;
 mod connection;

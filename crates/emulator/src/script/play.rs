@@ -68,7 +68,7 @@ pub(super) async fn serve(stage: Arc<Stage>, tcp: TcpStream) {
         if reply.hang {
             connection.drain(None).await;
         }
-        if next == Next::End {
+        if next == Next::End || request.wants_close() {
             break;
         }
     }
@@ -173,11 +173,10 @@ async fn play_frames(
                 receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await
             }
             Frame::Close(_) => {
-                let farewell = send(&mut stream, &websocket::close(1000)).await;
-                stage.progress.send_modify(|progress| progress.done += 1);
-                if farewell.is_ok() {
+                if send(&mut stream, &websocket::close(1000)).await.is_ok() {
                     stream.end().await;
                 }
+                stage.progress.send_modify(|progress| progress.done += 1);
                 return;
             }
         };

@@ -292,6 +292,52 @@ async fn a_401_of_the_authentication_stage_has_no_body_and_takes_its_time() {
 }
 
 #[tokio::test]
+async fn by_default_a_401_takes_three_seconds() {
+    let emulator = started(Settings::default()).await;
+    let begun = Instant::now();
+
+    Client::to(&emulator).await.get(VERSION, &[]).await;
+
+    assert!(
+        (3..6).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_wants_the_end_gets_it() {
+    let emulator = started(quick()).await;
+    let mut client = Client::to(&emulator).await;
+
+    let headers = [("Authorization", TOKEN), ("Connection", "Close")];
+    let answer = client.get(VERSION, &headers).await;
+
+    assert_eq!(answer.all("Connection"), ["close"]);
+    assert_eq!(client.rest().await, (Vec::new(), Ending::Clean));
+}
+
+#[tokio::test]
+async fn a_large_body_is_packed_for_who_asks_and_for_nobody_else() {
+    let emulator = started(quick()).await;
+    let gzip = [
+        ("Authorization", TOKEN),
+        ("Accept-Encoding", "gzip, deflate"),
+    ];
+    let large = "/api2/json/nodes/pve1/qemu/101/vncproxy";
+    let mut client = Client::to(&emulator).await;
+
+    let small = client.get(VERSION, &gzip).await;
+    let packed = client.post(large, &gzip, "").await;
+    let plain = client.post(large, &gzip[..1], "").await;
+
+    assert!(small.all("Content-Encoding").is_empty() && plain.all("Content-Encoding").is_empty());
+    assert_eq!(packed.all("Content-Encoding"), ["gzip"]);
+    assert_eq!(packed.body[..3], [0x1F, 0x8B, 8]);
+    assert!(plain.body.len() > 1024, "the certificate alone is larger");
+}
+
+#[tokio::test]
 async fn plain_http_is_sent_to_the_same_place_with_tls() {
     let emulator = started(quick()).await;
 

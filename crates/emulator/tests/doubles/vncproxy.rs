@@ -117,6 +117,11 @@ async fn booleans_are_one_and_nought_in_a_form_and_anything_in_json() {
     );
     assert_eq!(json(r#"{"websocket":true}"#).await, "HTTP/1.1 200 OK");
     assert_eq!(json(r#"{"websocket":1}"#).await, "HTTP/1.1 200 OK");
+    let empty = json("").await;
+    assert!(
+        empty.starts_with("HTTP/1.1 500 malformed JSON string"),
+        "{empty}"
+    );
 }
 
 #[tokio::test]
