@@ -187,7 +187,13 @@ async fn attempt(
     say(Step::Ticket);
     let console = backend.open(&grant.machine, grant.kind).await?;
     say(Step::Connect);
-    let opened = net::open_target(&console.target, shared.handshake_timeout).await?;
+    let opened = match net::open_target(&console.target, shared.handshake_timeout).await {
+        // pveproxy never answers where the port of a ticket is gone; the task behind it knows.
+        Err(error) if error.code() == Code::Timeout => {
+            return Err(backend.explain(&console).await.unwrap_or(error));
+        }
+        opened => opened?,
+    };
     say(Step::LogIn);
     let mut server = match &console.target {
         Target::WebSocket(_) => ServerEnd::Frames(FrameStream::new(
