@@ -133,8 +133,9 @@ async fn browse(address: SocketAddr, pass: &Pass, offer: &str) -> Vec<u8> {
 }
 
 /// Through the relay: a console whose first password another portal replaced, a stopped machine, and used passes. Returns
-/// what `Debug` shows of it all.
-async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> String {
+/// what `Debug` shows of it all, and the passes.
+async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> (String, Vec<String>) {
+    let mut passes = Vec::new();
     let mut shown = String::new();
     let backend: Arc<dyn Backend> = Arc::new(proxmox.clone());
     let options = Options::new()
@@ -155,13 +156,18 @@ async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> String {
         said.add(&browse(address, &pass, offer).await);
         said.add(&browse(address, &pass, offer).await);
         write!(shown, "{pass:?}").unwrap();
+        passes.extend(
+            pass.url()
+                .split_once("pass=")
+                .map(|(_, text)| text.to_owned()),
+        );
     }
     while let Ok(event) = events.try_recv() {
         write!(shown, "{event:?}").unwrap();
     }
     write!(shown, "{relay:?}").unwrap();
     relay.stop().await;
-    shown
+    (shown, passes)
 }
 
 /// What can be shown of outcomes: their debug forms, and of errors every cause and the hint.
@@ -219,7 +225,7 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     };
     let with_user = |name: &str| base.clone().set("username", name).set("password", PASSWORD);
     let proxmox = Proxmox::new(&with_token(TOKEN_SECRET)).unwrap();
-    let mut shown = through_the_relay(&proxmox, &said).await;
+    let (mut shown, passes) = through_the_relay(&proxmox, &said).await;
 
     // Directly: both accounts, and everything that can be refused.
     let outcomes = [
@@ -281,6 +287,7 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     let jwk: serde_json::Value = serde_json::from_str(key.expose()).unwrap();
     let mut secrets = emulator.secrets();
     secrets.extend([TOKEN_SECRET, PASSWORD, jwk["k"].as_str().unwrap()].map(str::to_owned));
+    secrets.extend(passes);
     assert!(
         secrets.len() > 10,
         "only {} secrets were in play",

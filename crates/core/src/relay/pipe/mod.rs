@@ -282,4 +282,6 @@ fn ended_down(stop: Stop) -> Ended {
 }
 
 #[cfg(test)]
+mod handshake_tests;
+#[cfg(test)]
 mod tests;

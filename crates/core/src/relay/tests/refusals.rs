@@ -234,3 +234,24 @@ async fn the_viewers_address_answers_with_and_without_the_prefix_and_always_stri
     .await;
     assert!(head.starts_with("HTTP/1.1 405"), "{head}");
 }
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_until_the_idle_ones_are_closed() {
+    let options = Options::new()
+        .set("handshake_timeout", 1)
+        .set("max_handshakes", 1);
+    let rig = rig_with(vec![Mood::Echo], |_| (), options).await;
+    let mut idle = TcpStream::connect(rig.address).await.unwrap();
+
+    let mut waiting = TcpStream::connect(rig.address).await.unwrap();
+    waiting
+        .write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let early = timeout(Duration::from_millis(300), waiting.read_u8()).await;
+    let closed = timeout(Duration::from_secs(5), idle.read_to_end(&mut Vec::new())).await;
+
+    assert!(early.is_err(), "the second was served beside the first");
+    assert!(closed.is_ok(), "the first was never closed");
+    assert_eq!(waiting.read_u8().await.unwrap(), b'H');
+}
