@@ -220,6 +220,24 @@ async fn every_broken_rule_wedges_the_websocket_in_silence() {
 }
 
 #[tokio::test]
+async fn a_wedged_websocket_brings_nothing_from_the_screen_either() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    socket.raw(&frame(0x02, true, b"x")).await;
+    emulator
+        .wait_until(consolepass_emulator::proxmox::Record::wedged)
+        .await
+        .unwrap();
+    emulator
+        .screen("qemu/101")
+        .unwrap()
+        .copy("is anybody there?");
+
+    assert!(socket.client.is_silent().await);
+}
+
+#[tokio::test]
 async fn under_the_other_event_loop_a_broken_rule_ends_raggedly_after_the_idle_time() {
     let mut settings = Settings {
         event_loop: EventLoop::PurePerl,
@@ -312,6 +330,32 @@ async fn frames_follow_reads_and_not_messages() {
     }
 
     assert_eq!(total, 4 + 12 + 640 * 400 * 4);
+}
+
+#[tokio::test]
+async fn frames_can_be_as_large_as_the_real_ones() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    socket.send(&rfb::update_request(false, (640, 400))).await;
+    let (mut total, mut largest) = (0, 0);
+    while total < 4 + 12 + 640 * 400 * 4 {
+        let (_, payload) = socket.frame().await.unwrap();
+        largest = largest.max(payload.len());
+        total += payload.len();
+    }
+
+    assert!((65_536..=131_072).contains(&largest), "{largest}");
+}
+
+#[tokio::test]
+async fn a_machine_that_stops_ends_its_websockets() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    emulator.screen("qemu/101").unwrap().disconnect();
+
+    assert_eq!(socket.frame().await, Err(Ending::Clean));
 }
 
 #[tokio::test]
