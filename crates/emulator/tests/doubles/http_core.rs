@@ -374,6 +374,19 @@ async fn a_connection_that_says_nothing_readable_ends_and_others_do_not_notice()
 }
 
 #[tokio::test]
+async fn noise_inside_tls_is_refused_or_waited_out() {
+    let emulator = started(impatient()).await;
+
+    assert_eq!(
+        refusal(&emulator, "what?\r\n\r\n").await,
+        "HTTP/1.1 400 bad request"
+    );
+    let mut endless = Client::to(&emulator).await;
+    endless.send([0xFF; 5000]).await;
+    assert_eq!(endless.rest().await, (Vec::new(), Ending::Clean));
+}
+
+#[tokio::test]
 async fn the_fingerprint_is_that_of_the_certificate_shown() {
     let emulator = started(quick()).await;
     let client = Client::to(&emulator).await;
