@@ -1,10 +1,13 @@
 //! The websocket: the console's bytes in frames one way, out of frames the other.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::api::Upgrade;
 use super::display;
@@ -17,6 +20,9 @@ use crate::websocket::{self, Frame, LARGEST_PAYLOAD};
 
 /// What lies between the websocket and the console. Real sockets hold about as much.
 const BUFFER: usize = 256 * 1024;
+
+/// How long a console may go on when its client is gone.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a websocket ends.
 enum End {
@@ -50,18 +56,17 @@ pub(crate) async fn serve(shared: &Arc<Shared>, connection: Connection, upgrade:
         near,
         upgrade.head,
     );
-    // The console's own end shows as the end of its bytes, after which `carry` ends by itself; not the other way round,
-    // because a client that leaves must take the console with it.
-    let console = async {
-        console.await;
-        std::future::pending::<()>().await;
-    };
+    let (mut console, mut carried) = (pin!(console), pin!(carried));
     tokio::select! {
-        () = carried => {}
-        () = console => {}
+        // The console's last bytes are still on their way to the client.
+        () = &mut console => carried.await,
+        // So are the client's to the console, which sees their end; one that does not act on it is given up.
+        () = &mut carried => {
+            let _ = timeout(FAREWELL, console).await;
+        }
     }
-    shared.note(number, |tunnel| tunnel.ended = true);
     display::left(shared, &settings, &upgrade.console);
+    shared.note(number, |tunnel| tunnel.ended = true);
 }
 
 async fn carry(
@@ -181,7 +186,7 @@ async fn wedge(
             End::Client
         }
         EventLoop::PurePerl => {
-            let _ = tokio::time::timeout(settings.timing.idle_close, deaf).await;
+            let _ = timeout(settings.timing.idle_close, deaf).await;
             End::Died
         }
     }

@@ -359,6 +359,25 @@ async fn a_machine_that_stops_ends_its_websockets() {
 }
 
 #[tokio::test]
+async fn what_was_said_before_a_close_frame_is_heard() {
+    let emulator = started(quick()).await;
+
+    for round in 0..20 {
+        let mut socket = inside(&emulator).await;
+        let text = format!("round {round};");
+        let mut bytes = frame(0x82, true, &rfb::typing(&text));
+        bytes.extend(frame(0x88, true, b""));
+        socket.raw(&bytes).await;
+        emulator
+            .screen("qemu/101")
+            .unwrap()
+            .wait_for_typed(&text)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_ends_its_websocket() {
     let emulator = started(quick()).await;
     let socket = inside(&emulator).await;
