@@ -30,7 +30,7 @@ enum End {
     Console,
     /// The client said Close, or is gone: FIN and nothing more.
     Client,
-    /// The client broke a rule under the loop that dies of it.
+    /// The worker died: this client's fault or another's.
     Died,
 }
 
@@ -93,6 +93,7 @@ async fn carry(
     let end = tokio::select! {
         end = hear(shared, settings, number, &mut reader, &mut ahead, &mut to_console, &writer) => end,
         end = tell(&mut from_console, &writer, settings.largest_frame) => end,
+        end = death(shared) => end,
     };
     let stream = reader.unsplit(writer.into_inner());
     match end {
@@ -165,14 +166,22 @@ async fn hear(
             Err(violation) => {
                 tracing::warn!("EV: error in callback (ignoring): {violation}");
                 shared.note(number, |tunnel| tunnel.violation = Some(violation));
-                return wedge(settings, reader, writer).await;
+                return wedge(shared, settings, reader, writer).await;
             }
         }
     }
 }
 
+/// Waits until the worker that serves this websocket dies, for whatever reason.
+async fn death(shared: &Arc<Shared>) -> End {
+    // The sender lives as long as what is borrowed here.
+    let _ = shared.deaths.subscribe().changed().await;
+    End::Died
+}
+
 /// Hears nothing more and says nothing more: holding the writer keeps the console quiet too.
 async fn wedge(
+    shared: &Arc<Shared>,
     settings: &Settings,
     reader: &mut ReadHalf<Stream>,
     writer: &Mutex<WriteHalf<Stream>>,
@@ -187,6 +196,7 @@ async fn wedge(
         }
         EventLoop::PurePerl => {
             let _ = timeout(settings.timing.idle_close, deaf).await;
+            shared.die();
             End::Died
         }
     }

@@ -254,6 +254,25 @@ async fn under_the_other_event_loop_a_broken_rule_ends_raggedly_after_the_idle_t
 }
 
 #[tokio::test]
+async fn under_the_other_event_loop_one_clients_fault_ends_everybodys_websocket() {
+    let mut settings = Settings {
+        event_loop: EventLoop::PurePerl,
+        ..quick()
+    };
+    settings.timing.idle_close = Duration::from_millis(150);
+    let emulator = started(settings).await;
+    let mut innocent = inside(&emulator).await;
+    let mut guilty = inside(&emulator).await;
+
+    guilty.raw(&frame(0x02, true, b"x")).await;
+
+    assert_eq!(innocent.frame().await, Err(Ending::Ragged));
+    let mut later = inside(&emulator).await;
+    later.raw(&frame(0x89, true, b"a new worker?")).await;
+    assert_eq!(later.frame().await.unwrap().0, 0x8A);
+}
+
+#[tokio::test]
 async fn violations_read_as_the_real_log_does() {
     for (violation, text) in [
         (Violation::Fragmented, "received fragmented websocket frame"),

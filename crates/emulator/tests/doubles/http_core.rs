@@ -98,6 +98,16 @@ async fn an_idle_connection_is_closed_before_and_after_a_request_and_within_one(
 
     let mut fresh = Client::to(&emulator).await;
     assert_eq!(fresh.rest().await, (Vec::new(), Ending::Clean));
+    let mut silent = tokio::net::TcpStream::connect(emulator.address())
+        .await
+        .unwrap();
+    assert_eq!(
+        tokio::io::AsyncReadExt::read(&mut silent, &mut [0])
+            .await
+            .unwrap(),
+        0,
+        "not even TLS was begun"
+    );
     let mut half = Client::to(&emulator).await;
     half.send(&whole[..40]).await;
     assert_eq!(half.rest().await, (Vec::new(), Ending::Clean));
