@@ -89,11 +89,13 @@ async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u6
                 return tunnel::serve(shared, connection, *upgrade).await;
             }
             Answer::Silence => {
-                let limit = match settings.event_loop {
-                    EventLoop::Ev => None,
-                    EventLoop::PurePerl => Some(settings.timing.idle_close),
-                };
-                connection.drain(limit).await;
+                match settings.event_loop {
+                    EventLoop::Ev => connection.drain(None).await,
+                    EventLoop::PurePerl => {
+                        connection.drain(Some(settings.timing.idle_close)).await;
+                        shared.die();
+                    }
+                }
                 break;
             }
         }

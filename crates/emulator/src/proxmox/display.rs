@@ -16,12 +16,14 @@ use super::state::Listener;
 use crate::locked::locked;
 use crate::rfb::{self, Dialled, Security, Version};
 use crate::screen::{self, Screen};
+use crate::websocket::LARGEST_PAYLOAD;
 
 /// The task's last words when the program could not do its work.
 const FAILED: &str = "Failed to run vncproxy.";
 
-/// Bytes between the login and a built-in screen.
-const BUFFER: usize = 64 * 1024;
+/// Bytes between the login and a built-in screen, and bytes carried at once: with less, no frame would ever be as large
+/// as the real server's largest.
+const BUFFER: usize = LARGEST_PAYLOAD;
 
 /// Serves one client of a console, until either side ends. Its end is the end of `client`.
 pub(crate) async fn serve(
@@ -187,7 +189,7 @@ async fn pump(
     mut to: impl AsyncWrite + Unpin,
     moved: &Mutex<Instant>,
 ) {
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; BUFFER];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         *locked(moved) = Instant::now();
         if to.write_all(&buffer[..read]).await.is_err() || to.flush().await.is_err() {

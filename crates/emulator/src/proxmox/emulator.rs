@@ -44,6 +44,7 @@ impl Emulator {
             settings: Mutex::new(settings),
             state: Mutex::new(State::new()),
             record: watch::Sender::new(Record::default()),
+            deaths: watch::Sender::new(0),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Ok(Self {

@@ -21,7 +21,8 @@ pub enum EventLoop {
     /// A dead port and a bad frame leave the connection open and silent for ever.
     #[default]
     Ev,
-    /// The worker dies: the connection ends after the idle time.
+    /// The worker dies: the connection ends after the idle time, and with it every websocket there is. (The real daemon
+    /// has several workers, this one has one.)
     PurePerl,
 }
 

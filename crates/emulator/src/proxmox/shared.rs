@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Mutex<Keys>,
     pub(crate) state: Mutex<State>,
     pub(crate) record: watch::Sender<Record>,
+    /// How often the worker died, which ends every websocket it served.
+    pub(crate) deaths: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -35,6 +37,11 @@ impl Shared {
         let due = *left > 0;
         *left = left.saturating_sub(1);
         due
+    }
+
+    /// The worker exits of an exception, as it does under the pure-Perl event loop.
+    pub(crate) fn die(&self) {
+        self.deaths.send_modify(|deaths| *deaths += 1);
     }
 
     /// Remembers a secret that is about to leave.

@@ -1,10 +1,13 @@
 //! The websocket: the console's bytes in frames one way, out of frames the other.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::api::Upgrade;
 use super::display;
@@ -18,13 +21,16 @@ use crate::websocket::{self, Frame, LARGEST_PAYLOAD};
 /// What lies between the websocket and the console. Real sockets hold about as much.
 const BUFFER: usize = 256 * 1024;
 
+/// How long a console may go on when its client is gone.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How a websocket ends.
 enum End {
     /// The console ended: TLS's farewell, no Close frame.
     Console,
     /// The client said Close, or is gone: FIN and nothing more.
     Client,
-    /// The client broke a rule under the loop that dies of it.
+    /// The worker died: this client's fault or another's.
     Died,
 }
 
@@ -50,18 +56,17 @@ pub(crate) async fn serve(shared: &Arc<Shared>, connection: Connection, upgrade:
         near,
         upgrade.head,
     );
-    // The console's own end shows as the end of its bytes, after which `carry` ends by itself; not the other way round,
-    // because a client that leaves must take the console with it.
-    let console = async {
-        console.await;
-        std::future::pending::<()>().await;
-    };
+    let (mut console, mut carried) = (pin!(console), pin!(carried));
     tokio::select! {
-        () = carried => {}
-        () = console => {}
+        // The console's last bytes are still on their way to the client.
+        () = &mut console => carried.await,
+        // So are the client's to the console, which sees their end; one that does not act on it is given up.
+        () = &mut carried => {
+            let _ = timeout(FAREWELL, console).await;
+        }
     }
-    shared.note(number, |tunnel| tunnel.ended = true);
     display::left(shared, &settings, &upgrade.console);
+    shared.note(number, |tunnel| tunnel.ended = true);
 }
 
 async fn carry(
@@ -88,6 +93,7 @@ async fn carry(
     let end = tokio::select! {
         end = hear(shared, settings, number, &mut reader, &mut ahead, &mut to_console, &writer) => end,
         end = tell(&mut from_console, &writer, settings.largest_frame) => end,
+        end = death(shared) => end,
     };
     let stream = reader.unsplit(writer.into_inner());
     match end {
@@ -160,14 +166,22 @@ async fn hear(
             Err(violation) => {
                 tracing::warn!("EV: error in callback (ignoring): {violation}");
                 shared.note(number, |tunnel| tunnel.violation = Some(violation));
-                return wedge(settings, reader, writer).await;
+                return wedge(shared, settings, reader, writer).await;
             }
         }
     }
 }
 
+/// Waits until the worker that serves this websocket dies, for whatever reason.
+async fn death(shared: &Arc<Shared>) -> End {
+    // The sender lives as long as what is borrowed here.
+    let _ = shared.deaths.subscribe().changed().await;
+    End::Died
+}
+
 /// Hears nothing more and says nothing more: holding the writer keeps the console quiet too.
 async fn wedge(
+    shared: &Arc<Shared>,
     settings: &Settings,
     reader: &mut ReadHalf<Stream>,
     writer: &Mutex<WriteHalf<Stream>>,
@@ -181,7 +195,8 @@ async fn wedge(
             End::Client
         }
         EventLoop::PurePerl => {
-            let _ = tokio::time::timeout(settings.timing.idle_close, deaf).await;
+            let _ = timeout(settings.timing.idle_close, deaf).await;
+            shared.die();
             End::Died
         }
     }

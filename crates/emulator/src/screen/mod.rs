@@ -84,6 +84,12 @@ impl Screen {
             .send_modify(|contents| contents.offered = (contents.offered.0 + 1, text.to_owned()));
     }
 
+    /// Cuts off every client there is, as a machine does that stops.
+    pub fn disconnect(&self) {
+        self.contents
+            .send_modify(|contents| contents.alone_from = contents.clients_ever + 1);
+    }
+
     /// What was typed so far.
     #[must_use]
     pub fn typed(&self) -> String {

@@ -17,7 +17,7 @@ pub struct Script {
 /// One request that is expected, and its answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Exchange {
+pub(super) struct Exchange {
     pub(super) request: Expected,
     pub(super) response: Reply,
 }

@@ -6,5 +6,5 @@ mod matching;
 mod play;
 mod player;
 
-pub use exchange::{BadScript, Exchange, Script};
+pub use exchange::{BadScript, Script};
 pub use player::{Options, Player};

@@ -1,4 +1,4 @@
-//! Every way to be recognised, or not (proxmox-observed section 4, the auth matrix).
+//! Every way to be recognised, or not (observed on PVE 8.4 and 9.2).
 
 use consolepass_emulator::proxmox::{Credential, Generation, Grant};
 

@@ -1,4 +1,4 @@
-//! The websocket of pveproxy: a verbatim 101, the plainest frames, no farewell (proxmox-observed sections 5 and 7).
+//! The websocket of pveproxy: a verbatim 101, the plainest frames, no farewell (observed on PVE 8.4 and 9.2).
 
 use std::time::Duration;
 
@@ -220,6 +220,24 @@ async fn every_broken_rule_wedges_the_websocket_in_silence() {
 }
 
 #[tokio::test]
+async fn a_wedged_websocket_brings_nothing_from_the_screen_either() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    socket.raw(&frame(0x02, true, b"x")).await;
+    emulator
+        .wait_until(consolepass_emulator::proxmox::Record::wedged)
+        .await
+        .unwrap();
+    emulator
+        .screen("qemu/101")
+        .unwrap()
+        .copy("is anybody there?");
+
+    assert!(socket.client.is_silent().await);
+}
+
+#[tokio::test]
 async fn under_the_other_event_loop_a_broken_rule_ends_raggedly_after_the_idle_time() {
     let mut settings = Settings {
         event_loop: EventLoop::PurePerl,
@@ -233,6 +251,25 @@ async fn under_the_other_event_loop_a_broken_rule_ends_raggedly_after_the_idle_t
     socket.raw(&frame(0x82, false, b"x")).await;
 
     assert_eq!(socket.frame().await, Err(Ending::Ragged));
+}
+
+#[tokio::test]
+async fn under_the_other_event_loop_one_clients_fault_ends_everybodys_websocket() {
+    let mut settings = Settings {
+        event_loop: EventLoop::PurePerl,
+        ..quick()
+    };
+    settings.timing.idle_close = Duration::from_millis(150);
+    let emulator = started(settings).await;
+    let mut innocent = inside(&emulator).await;
+    let mut guilty = inside(&emulator).await;
+
+    guilty.raw(&frame(0x02, true, b"x")).await;
+
+    assert_eq!(innocent.frame().await, Err(Ending::Ragged));
+    let mut later = inside(&emulator).await;
+    later.raw(&frame(0x89, true, b"a new worker?")).await;
+    assert_eq!(later.frame().await.unwrap().0, 0x8A);
 }
 
 #[tokio::test]
@@ -312,6 +349,51 @@ async fn frames_follow_reads_and_not_messages() {
     }
 
     assert_eq!(total, 4 + 12 + 640 * 400 * 4);
+}
+
+#[tokio::test]
+async fn frames_can_be_as_large_as_the_real_ones() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    socket.send(&rfb::update_request(false, (640, 400))).await;
+    let (mut total, mut largest) = (0, 0);
+    while total < 4 + 12 + 640 * 400 * 4 {
+        let (_, payload) = socket.frame().await.unwrap();
+        largest = largest.max(payload.len());
+        total += payload.len();
+    }
+
+    assert!((65_536..=131_072).contains(&largest), "{largest}");
+}
+
+#[tokio::test]
+async fn a_machine_that_stops_ends_its_websockets() {
+    let emulator = started(quick()).await;
+    let mut socket = inside(&emulator).await;
+
+    emulator.screen("qemu/101").unwrap().disconnect();
+
+    assert_eq!(socket.frame().await, Err(Ending::Clean));
+}
+
+#[tokio::test]
+async fn what_was_said_before_a_close_frame_is_heard() {
+    let emulator = started(quick()).await;
+
+    for round in 0..20 {
+        let mut socket = inside(&emulator).await;
+        let text = format!("round {round};");
+        let mut bytes = frame(0x82, true, &rfb::typing(&text));
+        bytes.extend(frame(0x88, true, b""));
+        socket.raw(&bytes).await;
+        emulator
+            .screen("qemu/101")
+            .unwrap()
+            .wait_for_typed(&text)
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]

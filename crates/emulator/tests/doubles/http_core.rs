@@ -98,6 +98,16 @@ async fn an_idle_connection_is_closed_before_and_after_a_request_and_within_one(
 
     let mut fresh = Client::to(&emulator).await;
     assert_eq!(fresh.rest().await, (Vec::new(), Ending::Clean));
+    let mut silent = tokio::net::TcpStream::connect(emulator.address())
+        .await
+        .unwrap();
+    assert_eq!(
+        tokio::io::AsyncReadExt::read(&mut silent, &mut [0])
+            .await
+            .unwrap(),
+        0,
+        "not even TLS was begun"
+    );
     let mut half = Client::to(&emulator).await;
     half.send(&whole[..40]).await;
     assert_eq!(half.rest().await, (Vec::new(), Ending::Clean));
@@ -371,6 +381,19 @@ async fn a_connection_that_says_nothing_readable_ends_and_others_do_not_notice()
 
     assert_eq!(noise, "");
     assert_eq!(answer.status_line, "HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn noise_inside_tls_is_refused_or_waited_out() {
+    let emulator = started(impatient()).await;
+
+    assert_eq!(
+        refusal(&emulator, "what?\r\n\r\n").await,
+        "HTTP/1.1 400 bad request"
+    );
+    let mut endless = Client::to(&emulator).await;
+    endless.send([0xFF; 5000]).await;
+    assert_eq!(endless.rest().await, (Vec::new(), Ending::Clean));
 }
 
 #[tokio::test]

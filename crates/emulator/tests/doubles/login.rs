@@ -1,4 +1,4 @@
-//! Logging in, and every way to be recognised or not (proxmox-observed sections 3 and 4).
+//! Logging in, and every way to fail at it (observed on PVE 8.4 and 9.2).
 
 use consolepass_emulator::proxmox::Generation;
 use serde_json::Value;

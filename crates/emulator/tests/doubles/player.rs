@@ -138,6 +138,18 @@ async fn raw_bytes_closing_and_hanging_are_answers_too() {
 }
 
 #[tokio::test]
+async fn an_endless_body_goes_on_until_the_client_has_had_enough() {
+    let (player, mut client) =
+        player(r#"[{"request": {}, "response": {"endless": true, "text": "{"}}]"#).await;
+
+    client.send(request("GET", "/", &[], "")).await;
+    client.exactly(4 * 1024 * 1024).await;
+    drop(client);
+
+    assert_eq!(player.finish().await, Ok(()));
+}
+
+#[tokio::test]
 async fn plain_http_is_served_when_it_is_asked_for() {
     let script =
         Script::from_json(r#"[{"request": {"path": "/x"}, "response": {"text": "y"}}]"#).unwrap();

@@ -1,5 +1,5 @@
-//! VNC authentication through the tunnel, and what becomes of consoles that cannot be shown (proxmox-observed
-//! section 8, and the life of a port).
+//! VNC authentication through the tunnel, and what becomes of consoles that cannot be shown
+//! (observed on PVE 8.4 and 9.2).
 
 use std::time::Duration;
 

@@ -5,9 +5,10 @@ use consolepass_emulator::rfb::{Address, Version};
 use consolepass_emulator::screen::{Options, Screen, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
 use crate::support::socket::{Socket, Ticket};
-use crate::support::{quick, rfb, started};
+use crate::support::{PATIENCE, quick, rfb, started};
 
 async fn listening(version: Version, password: Option<&str>) -> (Server, TcpStream) {
     let options = Options {
@@ -26,7 +27,20 @@ async fn listening(version: Version, password: Option<&str>) -> (Server, TcpStre
 
 async fn bytes(stream: &mut TcpStream, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
-    stream.read_exact(&mut bytes).await.unwrap();
+    timeout(PATIENCE, stream.read_exact(&mut bytes))
+        .await
+        .expect("the screen said nothing")
+        .unwrap();
+    bytes
+}
+
+/// Everything up to the end.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut bytes))
+        .await
+        .expect("the screen did not end")
+        .unwrap();
     bytes
 }
 
@@ -96,8 +110,7 @@ async fn version_3_7_has_no_result_for_none_and_no_reason_for_a_failure() {
     say(&mut guarded, &[2]).await;
     bytes(&mut guarded, 16).await;
     say(&mut guarded, &[0; 16]).await;
-    let mut rest = Vec::new();
-    guarded.read_to_end(&mut rest).await.unwrap();
+    let rest = rest(&mut guarded).await;
     assert_eq!(rest, [0, 0, 0, 1]);
 }
 
@@ -118,8 +131,7 @@ async fn version_3_8_has_a_result_for_none_and_a_reason_for_a_failure() {
     say(&mut guarded, &[2]).await;
     bytes(&mut guarded, 16).await;
     say(&mut guarded, &[0; 16]).await;
-    let mut rest = Vec::new();
-    guarded.read_to_end(&mut rest).await.unwrap();
+    let rest = rest(&mut guarded).await;
     assert_eq!(
         rest,
         [&[0, 0, 0, 1, 0, 0, 0, 22][..], b"Authentication failed\0"].concat()
@@ -133,8 +145,7 @@ async fn a_client_may_not_speak_a_newer_version_than_the_server() {
 
     say(&mut stream, b"RFB 003.008\n").await;
 
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.unwrap();
+    let rest = rest(&mut stream).await;
     assert!(rest.is_empty());
 }
 
@@ -222,8 +233,7 @@ async fn a_client_that_wants_the_screen_alone_gets_it() {
 
     let _second = inside(&server, 0).await;
 
-    let mut rest = Vec::new();
-    first.read_to_end(&mut rest).await.unwrap();
+    rest(&mut first).await;
     server
         .screen()
         .wait_until(|contents| contents.clients == 1)

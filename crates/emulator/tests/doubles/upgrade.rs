@@ -1,4 +1,4 @@
-//! From a ticket to a 101, and every way to be refused one (proxmox-observed sections 5 and 6).
+//! From a ticket to a 101, and every way to be refused one (observed on PVE 8.4 and 9.2).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Asking for a console, and every way to be refused one (proxmox-observed sections 4 and 5).
+//! Asking for a console, and every way to be refused one (observed on PVE 8.4 and 9.2).
 
 use consolepass_emulator::proxmox::{Generation, Guest, GuestId, GuestKind, Settings};
 

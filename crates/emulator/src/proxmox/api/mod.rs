@@ -46,25 +46,30 @@ enum Format {
     ExtJs,
 }
 
+/// What a call comes to.
+enum Outcome {
+    Data(Value),
+    /// Lines, which are also counted.
+    Lines(Vec<Value>),
+    /// A console ticket was good for this port.
+    Console(u16),
+}
+
 /// Answers one request.
 pub(crate) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     let path = request.path();
-    let (format, path) = match (
-        path.strip_prefix("/api2/json"),
-        path.strip_prefix("/api2/extjs"),
-    ) {
-        (Some(rest), _) => (Format::Json, rest),
-        (_, Some(rest)) => (Format::ExtJs, rest),
-        _ => {
-            return Answer::Response(Response::text_error(&Refusal::new(
-                501,
-                format!("no such file '{path}'"),
-            )));
-        }
+    let formats = [("/api2/json", Format::Json), ("/api2/extjs", Format::ExtJs)];
+    let known = formats
+        .iter()
+        .find_map(|(prefix, format)| Some((*format, path.strip_prefix(prefix)?)));
+    let Some((format, call)) = known else {
+        let refusal = Refusal::new(501, format!("no such file '{path}'"));
+        return Answer::Response(Response::text_error(&refusal));
     };
     let settings = shared.settings();
-    if let Some(outcome) = access::answer_unauthenticated(shared, &settings, request, path) {
-        return Answer::Response(wrap(outcome, format, true));
+    if let Some(outcome) = access::answer_unauthenticated(shared, &settings, request, call) {
+        let proxied = request.method == "POST";
+        return Answer::Response(format.wrap(outcome.map(Outcome::Data), proxied));
     }
     let caller = match authenticate(shared, &settings, request) {
         Ok(caller) => caller,
@@ -73,49 +78,21 @@ pub(crate) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     if let Body::Refused(refusal) = &request.body {
         return Answer::Response(Response::text_error(refusal));
     }
-    if let Some((status, reason)) = locked(&shared.settings).faults.next_answer.take() {
-        return Answer::Response(wrap(Err(ApiError::new(status, reason)), format, false));
-    }
-    let Some(route) = Route::find(&request.method, path) else {
-        let reason = format!("Method '{} {path}' not implemented", request.method);
-        return Answer::Response(wrap(Err(ApiError::new(501, reason)), format, false));
-    };
-    let proxied = matches!(route, Route::VncProxy { .. });
-    let context = Context {
+    let proxied = call.trim_end_matches('/').ends_with("/vncproxy");
+    let outcome = Context {
         shared,
         settings,
         caller,
-    };
-    let outcome = match context
-        .permit(&route)
-        .and_then(|()| Ok(request.parameters()?))
-    {
-        Ok(parameters) => context.call(route, &parameters),
-        Err(error) => Err(error),
-    };
+    }
+    .answer(request, call);
     match outcome {
-        Ok(Outcome::Data(data)) => Answer::Response(wrap(Ok(data), format, proxied)),
-        Ok(Outcome::Console { port })
-            if path.ends_with("websocket") && request.headers.joined("upgrade").is_some() =>
+        Ok(Outcome::Console(port))
+            if call.ends_with("websocket") && request.headers.joined("upgrade").is_some() =>
         {
             websocket::upgrade(shared, request, port)
         }
-        Ok(Outcome::Console { port }) => Answer::Response(wrap(
-            Ok(json!({ "port": port.to_string() })),
-            format,
-            proxied,
-        )),
-        Err(error) => Answer::Response(wrap(Err(error), format, proxied)),
+        outcome => Answer::Response(format.wrap(outcome, proxied)),
     }
-}
-
-/// What a call comes to.
-enum Outcome {
-    Data(Value),
-    /// A console ticket was good for this port.
-    Console {
-        port: u16,
-    },
 }
 
 impl Context<'_> {
@@ -131,6 +108,20 @@ impl Context<'_> {
             403,
             format!("Permission check failed ({path}, {privilege})"),
         ))
+    }
+
+    fn answer(&self, request: &Request, path: &str) -> Result<Outcome, ApiError> {
+        if let Some((status, reason)) = locked(&self.shared.settings).faults.next_answer.take() {
+            return Err(ApiError::new(status, reason));
+        }
+        let route = Route::find(&request.method, path).ok_or_else(|| {
+            ApiError::new(
+                501,
+                format!("Method '{} {path}' not implemented", request.method),
+            )
+        })?;
+        self.permit(&route)?;
+        self.call(route, &request.parameters()?)
     }
 
     /// The permissions that are checked before a single parameter is.
@@ -155,12 +146,13 @@ impl Context<'_> {
                 cluster::guest_status(self, &node, guest, parameters)?
             }
             Route::TaskStatus { node, upid } => tasks::status(self, &node, &upid, parameters)?,
-            Route::TaskLog { node, upid } => tasks::log(self, &node, &upid, parameters)?,
+            Route::TaskLog { node, upid } => {
+                return Ok(Outcome::Lines(tasks::log(self, &node, &upid, parameters)?));
+            }
             Route::VncProxy { node, guest } => console::vncproxy(self, &node, guest, parameters)?,
             Route::VncWebsocket { node, guest } => {
-                return Ok(Outcome::Console {
-                    port: console::vncwebsocket(self, &node, guest, parameters)?,
-                });
+                let port = console::vncwebsocket(self, &node, guest, parameters)?;
+                return Ok(Outcome::Console(port));
             }
         }))
     }
@@ -187,24 +179,29 @@ fn authenticate(
     Ok(caller)
 }
 
-fn wrap(outcome: Result<Value, ApiError>, format: Format, proxied: bool) -> Response {
-    let mut response = match (outcome, format) {
-        (Ok(data), Format::Json) => match data.get("with_total") {
-            Some(list) => Response::json(
-                &json!({ "data": list, "total": list.as_array().map_or(0, Vec::len) }),
-            ),
-            None => Response::json(&json!({ "data": data })),
-        },
-        (Ok(data), Format::ExtJs) => Response::json(&json!({ "data": data, "success": 1 })),
-        (Err(error), Format::Json) => Response::json_error(&error.refusal, error.errors),
-        (Err(error), Format::ExtJs) => Response::json(&json!({
-            "data": null,
-            "success": 0,
-            "status": error.refusal.status.to_string(),
-            "message": format!("{}\n", error.refusal.reason),
-            "errors": error.errors,
-        })),
-    };
-    response.proxied = proxied;
-    response
+impl Format {
+    fn wrap(self, outcome: Result<Outcome, ApiError>, proxied: bool) -> Response {
+        let document = outcome.map(|outcome| match outcome {
+            Outcome::Data(data) => json!({ "data": data }),
+            Outcome::Lines(lines) => json!({ "data": lines, "total": lines.len() }),
+            Outcome::Console(port) => json!({ "data": { "port": port.to_string() } }),
+        });
+        let mut response = match (document, self) {
+            (Ok(document), Self::Json) => Response::json(&document),
+            (Ok(mut document), Self::ExtJs) => {
+                document["success"] = json!(1);
+                Response::json(&document)
+            }
+            (Err(error), Self::Json) => Response::json_error(&error.refusal, error.errors),
+            (Err(error), Self::ExtJs) => Response::json(&json!({
+                "data": null,
+                "success": 0,
+                "status": error.refusal.status.to_string(),
+                "message": format!("{}\n", error.refusal.reason),
+                "errors": error.errors,
+            })),
+        };
+        response.proxied = proxied;
+        response
+    }
 }

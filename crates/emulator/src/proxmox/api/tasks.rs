@@ -44,7 +44,7 @@ pub(super) fn log(
     node: &str,
     upid: &str,
     parameters: &Parameters,
-) -> Result<Value, ApiError> {
+) -> Result<Vec<Value>, ApiError> {
     let fields = [
         Field::integer("start", 0, i64::MAX),
         Field::integer("limit", 0, i64::MAX),
@@ -65,7 +65,7 @@ pub(super) fn log(
     if lines.is_empty() {
         lines.push(json!({ "n": 1, "t": "no content" }));
     }
-    Ok(json!({ "with_total": lines }))
+    Ok(lines)
 }
 
 /// The caller's own task: a token's belong to the token. Anybody else needs `Sys.Audit` on the node.

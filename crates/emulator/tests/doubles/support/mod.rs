@@ -175,11 +175,11 @@ impl Client {
         }
     }
 
-    /// Whether nothing at all comes, not even an end, for as long as a real answer could take in these tests.
+    /// Whether nothing at all comes, not even an end, for far longer than any answer takes in these tests.
     pub async fn is_silent(&mut self) -> bool {
         let mut byte = [0];
         self.ahead.is_empty()
-            && timeout(Duration::from_millis(600), self.stream.read(&mut byte))
+            && timeout(Duration::from_millis(250), self.stream.read(&mut byte))
                 .await
                 .is_err()
     }
