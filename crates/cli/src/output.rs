@@ -42,9 +42,9 @@ impl Output {
         let _ = out.flush();
     }
 
-    /// Says what is going on, to a person.
+    /// Says what is going on, to a person who looks.
     pub(crate) fn progress(&self, words: &str) {
-        if !self.json {
+        if !self.json && stderr().is_terminal() {
             let _ = writeln!(stderr(), "{words}");
         }
     }

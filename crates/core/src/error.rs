@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::Reference;
+
 /// What consolepass returns when something fails.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -18,6 +20,7 @@ struct Inner {
     hint: Option<String>,
     http_status: Option<u16>,
     fingerprint: Option<String>,
+    reference: Option<Reference>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -30,6 +33,7 @@ impl Error {
             hint: None,
             http_status: None,
             fingerprint: None,
+            reference: None,
             source: None,
         }))
     }
@@ -60,6 +64,13 @@ impl Error {
         self
     }
 
+    /// Notes which console it is about.
+    #[must_use]
+    pub(crate) fn with_reference(mut self, reference: &Reference) -> Self {
+        self.0.reference = Some(reference.clone());
+        self
+    }
+
     /// Keeps the cause for `source()`.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -85,6 +96,11 @@ impl Error {
     /// The HTTP status of the management API's answer, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
+    }
+
+    /// The console that it is about, if a pass named one.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.0.reference.as_ref()
     }
 
     /// The fingerprint of the certificate that was seen and refused (SHA-256, upper-case hex with colons).

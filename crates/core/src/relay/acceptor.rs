@@ -115,8 +115,10 @@ impl Marks {
     }
 
     fn take(&self, grant: &Grant, issued_at: SystemTime, now: SystemTime) -> Result<()> {
-        let about =
-            |code, what: &str| Error::new(code, format!("pass {}: {what}", grant.reference));
+        let about = |code, what: &str| {
+            Error::new(code, format!("pass {}: {what}", grant.reference))
+                .with_reference(&grant.reference)
+        };
         if issued_at < self.since {
             return Err(about(
                 Code::PassExpired,

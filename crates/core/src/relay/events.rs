@@ -66,18 +66,25 @@ impl Events {
         self.0.subscribe()
     }
 
-    pub(super) fn send(&self, grant: Option<&Grant>, what: What) {
-        let reference = grant.map(|grant| tracing::field::display(&grant.reference));
+    /// `grant` is what a pass stood for, if it was good; `reference` its name, if it was known at all.
+    pub(super) fn send(&self, reference: Option<&Reference>, grant: Option<&Grant>, what: What) {
+        let shown = reference.map(tracing::field::display);
         let backend = grant.map(|grant| grant.backend.as_str());
         let machine = grant.map(|grant| tracing::field::display(&grant.machine));
         let user = grant.and_then(|grant| grant.user.as_deref());
         match &what {
-            What::Taken => tracing::info!(reference, backend, machine, user, "pass taken"),
+            What::Taken => tracing::info!(reference = shown, backend, machine, user, "pass taken"),
             What::Connected => {
-                tracing::info!(reference, backend, machine, user, "console connected");
+                tracing::info!(
+                    reference = shown,
+                    backend,
+                    machine,
+                    user,
+                    "console connected"
+                );
             }
             What::Ended { code, message } => {
-                tracing::info!(reference, backend, machine, user, %code, message, "console ended");
+                tracing::info!(reference = shown, backend, machine, user, %code, message, "console ended");
             }
         }
         let console = grant.map(|grant| EventConsole {
@@ -85,11 +92,10 @@ impl Events {
             machine: grant.machine.clone(),
             user: grant.user.clone(),
         });
-        let reference = grant.map(|grant| grant.reference.clone());
         // Nobody listens: that is no failure.
         let _ = self.0.send(Event {
             at: SystemTime::now(),
-            reference,
+            reference: reference.cloned(),
             console,
             what,
         });

@@ -41,16 +41,20 @@ pub(super) async fn run<B>(
     let (grant, mut place) = match admission {
         Admission::Granted { grant, place } => (grant, place),
         Admission::Refused { error } => {
-            shared.events.send(None, ended(&error));
-            return Box::pin(refuse(&shared, browser, dialect, &error, None)).await;
+            shared.events.send(error.reference(), None, ended(&error));
+            return Box::pin(refuse(&shared, browser, dialect, &error, error.reference())).await;
         }
     };
-    shared.events.send(Some(&grant), What::Taken);
+    shared
+        .events
+        .send(Some(&grant.reference), Some(&grant), What::Taken);
     // In boxes of their own: a session that stands for hours does not carry what its beginning and its end need.
     let server = match Box::pin(set_up(&shared, &mut browser, dialect, &grant, &mut place)).await {
         Ok(server) => server,
         Err(error) => {
-            shared.events.send(Some(&grant), ended(&error));
+            shared
+                .events
+                .send(Some(&grant.reference), Some(&grant), ended(&error));
             return Box::pin(refuse(
                 &shared,
                 browser,
@@ -61,7 +65,9 @@ pub(super) async fn run<B>(
             .await;
         }
     };
-    shared.events.send(Some(&grant), What::Connected);
+    shared
+        .events
+        .send(Some(&grant.reference), Some(&grant), What::Connected);
     drop(waiting);
 
     let mut pipe = Box::new(Pipe::new(browser, server, shared.limits));
@@ -70,7 +76,9 @@ pub(super) async fn run<B>(
         ended = pipe.run(&mut control) => error_of(ended),
         code = place.ended() => Error::new(code, "ended by the portal"),
     };
-    shared.events.send(Some(&grant), ended(&error));
+    shared
+        .events
+        .send(Some(&grant.reference), Some(&grant), ended(&error));
     let text =
         (dialect == Dialect::Control).then(|| control::end(error.code(), Some(&grant.reference)));
     let code = error.code();

@@ -185,7 +185,9 @@ impl PassKey {
             ));
         }
         let reference = Reference::parse(&claims.jti).ok_or_else(|| invalid("a malformed jti"))?;
-        let about = |code, what: &str| Error::new(code, format!("pass {reference}: {what}"));
+        let about = |code, what: &str| {
+            Error::new(code, format!("pass {reference}: {what}")).with_reference(&reference)
+        };
 
         let now = to_numeric_date(now);
         let leeway = LEEWAY.as_secs_f64();

@@ -91,6 +91,7 @@ impl Store for Memory {
             };
             let about = |code, what: &str| {
                 Error::new(code, format!("pass {}: {what}", entry.grant.reference))
+                    .with_reference(&entry.grant.reference)
             };
             match entry.state {
                 State::Used => return Err(about(Code::PassUsed, "already used")),

@@ -11,13 +11,20 @@ use crate::relay::*;
 #[tokio::test]
 async fn a_pass_works_once_and_the_second_browser_reads_why() {
     let rig = rig(vec![Mood::Echo]).await;
-    let target = rig.target().await;
+    let pass = rig.pass().await;
+    let target = pass.url().replace("wss://portal.example.com", "");
     let mut first = connect(rig.address, &target, "binary", Some(ORIGIN)).await;
     first.log_in().await;
 
     let mut second = connect(rig.address, &target, "binary", Some(ORIGIN)).await;
 
-    assert_eq!(second.refusal().await, Code::PassUsed.sentence());
+    // With the reference, so that the support finds the line in the log.
+    let expected = format!(
+        "{} (reference {})",
+        Code::PassUsed.sentence(),
+        pass.reference()
+    );
+    assert_eq!(second.refusal().await, expected);
     assert!(closes_with(&second.rest().await, Code::PassUsed));
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1);
 }
