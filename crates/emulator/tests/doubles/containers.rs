@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use consolepass_emulator::proxmox::Generation;
 
-use crate::support::socket::{LXC, Socket, Ticket};
+use crate::support::socket::{LXC, Socket, Ticket, task};
 use crate::support::{Ending, quick, rfb, started};
 
 #[tokio::test]
@@ -68,6 +68,55 @@ async fn several_clients_share_a_containers_console_until_the_last_has_been_gone
 
     let mut socket = Socket::open(&emulator, &ticket).await;
     assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+}
+
+#[tokio::test]
+async fn only_the_first_client_of_a_container_has_to_hurry() {
+    let mut settings = quick();
+    settings.timing.container_first_client = Duration::from_millis(200);
+    settings.timing.listener_life = Duration::from_millis(300);
+    let emulator = started(settings).await;
+    let ticket = Ticket::with(&emulator, LXC, "websocket=1").await;
+    let _first = Socket::open(&emulator, &ticket).await;
+
+    // A machine's console that nobody opens tells when that time is over.
+    let clock = Ticket::for_machine(&emulator).await;
+    while task(&emulator, &clock, "status").await["status"] == "running" {}
+
+    Socket::open(&emulator, &ticket).await.bytes(12).await;
+    assert_eq!(
+        task(&emulator, &ticket, "status").await["status"],
+        "running"
+    );
+}
+
+#[tokio::test]
+async fn a_containers_console_ends_when_its_last_client_has_been_gone_for_long_enough() {
+    let mut settings = quick();
+    settings.timing.container_linger = Duration::ZERO;
+    let emulator = started(settings).await;
+    let ticket = Ticket::with(&emulator, LXC, "websocket=1").await;
+    let (first, second) = (
+        Socket::open(&emulator, &ticket).await,
+        Socket::open(&emulator, &ticket).await,
+    );
+
+    drop(first);
+    emulator
+        .wait_until(|record| record.tunnels[0].ended)
+        .await
+        .unwrap();
+    assert_eq!(
+        task(&emulator, &ticket, "status").await["status"],
+        "running"
+    );
+    drop(second);
+    emulator
+        .wait_until(|record| record.tunnels[1].ended)
+        .await
+        .unwrap();
+
+    assert_eq!(task(&emulator, &ticket, "status").await["exitstatus"], "OK");
 }
 
 #[tokio::test]

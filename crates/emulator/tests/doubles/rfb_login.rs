@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use consolepass_emulator::proxmox::{Emulator, Generation, Settings};
-use serde_json::Value;
 
-use crate::support::socket::{QEMU, Socket, Ticket};
-use crate::support::{Client, Ending, TOKEN, encoded, quick, rfb, started};
+use crate::support::socket::{QEMU, Socket, Ticket, task};
+use crate::support::{Client, Ending, encoded, quick, rfb, started};
 
 const REFUSED: &[u8] = b"Authentication failed\0";
 
@@ -20,18 +19,6 @@ async fn result(emulator: &Emulator, ticket: &Ticket, password: &str) -> u32 {
         assert_eq!(socket.frame().await, Err(Ending::Clean));
     }
     result
-}
-
-async fn task(emulator: &Emulator, ticket: &Ticket, what: &str) -> Value {
-    let path = format!(
-        "/api2/json/nodes/pve1/tasks/{}/{what}",
-        encoded(ticket.text("upid"))
-    );
-    Client::to(emulator)
-        .await
-        .get(&path, &[("Authorization", TOKEN)])
-        .await
-        .data()
 }
 
 #[tokio::test]

@@ -185,3 +185,16 @@ pub fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     }
     bytes
 }
+
+/// What the API says of a ticket's task: its `status` or its `log`.
+pub async fn task(emulator: &Emulator, ticket: &Ticket, what: &str) -> Value {
+    let path = format!(
+        "/api2/json/nodes/pve1/tasks/{}/{what}",
+        encoded(ticket.text("upid"))
+    );
+    Client::to(emulator)
+        .await
+        .get(&path, &[("Authorization", TOKEN)])
+        .await
+        .data()
+}
