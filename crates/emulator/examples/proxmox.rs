@@ -14,8 +14,8 @@ use tokio::io::AsyncReadExt;
 async fn main() -> std::io::Result<()> {
     let mut settings = Settings::default();
     for argument in std::env::args().skip(1) {
-        if argument == "classic" {
-            settings.generation = Generation::Classic;
+        if let Some(generation) = Generation::from_name(&argument) {
+            settings.generation = generation;
             continue;
         }
         let guest: Guest = argument.parse().map_err(std::io::Error::other)?;

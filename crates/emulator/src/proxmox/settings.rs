@@ -146,6 +146,18 @@ pub struct Faults {
     pub next_answer: Option<(u16, String)>,
 }
 
+impl Generation {
+    /// `classic` or `hardened`, as commands and configuration files spell them.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "classic" => Some(Self::Classic),
+            "hardened" => Some(Self::Hardened),
+            _ => None,
+        }
+    }
+}
+
 impl Settings {
     /// A cluster of one node with nobody and nothing on it.
     #[must_use]
