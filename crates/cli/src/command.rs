@@ -58,23 +58,12 @@ fn pass() -> Command {
              consolepass pass --config consolepass.toml --backend dc1 --machine qemu/101 --user 42",
         )
         .arg(
-            text(
-                "new_key",
-                "FILE",
-                "Writes a new key file, and does nothing else",
-            )
-            .conflicts_with_all(["config", "backend", "machine"]),
+            text("new_key", "FILE", "Writes a new key file, and does nothing else")
+                .conflicts_with_all(["config", "backend", "machine"]),
         )
-        .arg(text(
-            "config",
-            "FILE",
-            "The relay's configuration file, in place of --public-url and --pass-key-file",
-        ))
+        .arg(text("config", "FILE", "The relay's configuration file, in place of --public-url and --pass-key-file"))
         .args(arguments(Scope::Issuer))
-        .arg(
-            text("backend", "NAME", "The backend's name in the relay's file")
-                .required_unless_present("new_key"),
-        )
+        .arg(text("backend", "NAME", "The backend's name in the relay's file").required_unless_present("new_key"))
         .arg(text("machine", "MACHINE", "The machine").required_unless_present("new_key"))
         .args(arguments(Scope::Pass))
         .arg(novnc())
@@ -127,11 +116,7 @@ fn demo() -> Command {
             "SCREEN",
             "The guest's RFB server, unix:PATH or HOST:PORT [default: a small built-in screen]",
         ))
-        .arg(text(
-            "listen",
-            "ADDRESS",
-            "Where the relay listens [default: 127.0.0.1:0]",
-        ))
+        .arg(text("listen", "ADDRESS", "Where the relay listens [default: 127.0.0.1:0]"))
         .arg(text(
             "secrets_file",
             "FILE",
@@ -149,20 +134,11 @@ fn page_arguments() -> Vec<Arg> {
 }
 
 fn novnc() -> Arg {
-    text(
-        "novnc",
-        "PAGE",
-        "Prints a link to the noVNC page at this URL",
-    )
-    .help_heading("The noVNC page")
+    text("novnc", "PAGE", "Prints a link to the noVNC page at this URL").help_heading("The noVNC page")
 }
 
 fn ca_file() -> Arg {
-    text(
-        "ca_file",
-        "FILE",
-        "Writes the double's certificate authority to FILE",
-    )
+    text("ca_file", "FILE", "Writes the double's certificate authority to FILE")
 }
 
 fn json() -> Arg {
@@ -170,17 +146,11 @@ fn json() -> Arg {
 }
 
 fn flag(id: &'static str, help: &'static str) -> Arg {
-    Arg::new(id)
-        .long(id.replace('_', "-"))
-        .help(help)
-        .action(ArgAction::SetTrue)
+    Arg::new(id).long(id.replace('_', "-")).help(help).action(ArgAction::SetTrue)
 }
 
 fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
-    Arg::new(id)
-        .long(id.replace('_', "-"))
-        .value_name(value_name)
-        .help(help)
+    Arg::new(id).long(id.replace('_', "-")).value_name(value_name).help(help)
 }
 
 fn many(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
@@ -200,13 +170,8 @@ mod tests {
     fn no_secret_can_be_given_as_an_argument() {
         for secret in ["--token-secret", "--password"] {
             for command in ["open", "pass"] {
-                let parsed = self::command().try_get_matches_from([
-                    "consolepass",
-                    command,
-                    "qemu/101",
-                    secret,
-                    "hunter2",
-                ]);
+                let parsed =
+                    self::command().try_get_matches_from(["consolepass", command, "qemu/101", secret, "hunter2"]);
 
                 assert!(parsed.is_err(), "{command} {secret}");
             }
@@ -216,10 +181,7 @@ mod tests {
     #[test]
     fn every_command_has_an_example() {
         fn check(command: &Command) {
-            let help = command
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example:"), "{}", command.get_name());
             command.get_subcommands().for_each(check);
         }

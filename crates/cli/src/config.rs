@@ -30,11 +30,7 @@ impl BackendType {
         match text {
             "proxmox" => Ok(Self::Proxmox),
             "vnc" => Ok(Self::Vnc),
-            _ => Err(Error::invalid(
-                key,
-                text,
-                format!("the types are {}", Self::NAMES.join(", ")),
-            )),
+            _ => Err(Error::invalid(key, text, format!("the types are {}", Self::NAMES.join(", ")))),
         }
     }
 
@@ -55,8 +51,7 @@ impl BackendType {
 
 impl Config {
     pub(crate) fn read(path: &str) -> Result<Self> {
-        let text =
-            fs::read_to_string(path).map_err(|error| Error::invalid("config", path, error))?;
+        let text = fs::read_to_string(path).map_err(|error| Error::invalid("config", path, error))?;
         Self::parse(&text).map_err(|reason| match reason {
             Problem::Toml(reason) => Error::invalid("config", path, reason),
             Problem::Value(error) => error,
@@ -66,15 +61,10 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Problem> {
         // The parser's message quotes the line it stumbled on, which may hold a secret.
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error
-                .span()
-                .map_or(0, |span| text[..span.start].lines().count().max(1));
+            let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
             Problem::Toml(format!("line {line}: {}", error.message()))
         })?;
-        let mut config = Self {
-            relay: Options::new(),
-            backends: BTreeMap::new(),
-        };
+        let mut config = Self { relay: Options::new(), backends: BTreeMap::new() };
         for (section, value) in table {
             match (section.as_str(), value) {
                 ("relay", toml::Value::Table(relay)) => {
@@ -94,10 +84,7 @@ impl Config {
 
     /// Every backend under its name.
     pub(crate) fn backends(&self) -> Result<Vec<(String, Arc<dyn Backend>)>> {
-        self.backends
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), open(name, value)?)))
-            .collect()
+        self.backends.iter().map(|(name, value)| Ok((name.clone(), open(name, value)?))).collect()
     }
 
     /// One backend; without a name the only one.
@@ -106,17 +93,11 @@ impl Config {
             (Some(name), _) => self.known(name)?,
             (None, Some(only)) if self.backends.len() == 1 => only,
             (None, Some(_)) => {
-                return Err(Error::invalid(
-                    "backend",
-                    "",
-                    format!("choose one of {}", self.names()),
-                ));
+                return Err(Error::invalid("backend", "", format!("choose one of {}", self.names())));
             }
             (None, None) => return Err(no_backend()),
         };
-        self.backends
-            .get(name)
-            .map_or_else(|| Err(no_backend()), |value| open(name, value))
+        self.backends.get(name).map_or_else(|| Err(no_backend()), |value| open(name, value))
     }
 
     /// Checks that the file has a backend of this name.
@@ -124,27 +105,16 @@ impl Config {
         if self.backends.contains_key(name) {
             return Ok(name);
         }
-        Err(Error::invalid(
-            "backend",
-            name,
-            format!("the file's backends are {}", self.names()),
-        ))
+        Err(Error::invalid("backend", name, format!("the file's backends are {}", self.names())))
     }
 
     fn names(&self) -> String {
-        self.backends
-            .keys()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.backends.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
 fn no_backend() -> Error {
-    Error::new(
-        consolepass::Code::InvalidArgument,
-        "config: there is no table [backend.NAME]",
-    )
+    Error::new(consolepass::Code::InvalidArgument, "config: there is no table [backend.NAME]")
 }
 
 /// What is wrong with a file. The TOML parser does not know the file's name, everything else names its key.
@@ -169,10 +139,7 @@ fn open(name: &str, value: &toml::Value) -> Result<Arc<dyn Backend>> {
         Some(toml::Value::String(kind)) => BackendType::parse(&key, &kind)?,
         Some(other) => return Err(Error::invalid(&key, other.type_str(), "must be text")),
         None => {
-            let reason = format!(
-                "it is missing; the types are {}",
-                BackendType::NAMES.join(", ")
-            );
+            let reason = format!("it is missing; the types are {}", BackendType::NAMES.join(", "));
             return Err(Error::invalid(&key, "", reason));
         }
     };
@@ -181,11 +148,8 @@ fn open(name: &str, value: &toml::Value) -> Result<Arc<dyn Backend>> {
 
 /// The options of one table. A secret may be named by where it is: `NAME_env`, `NAME_file`.
 fn options(place: &str, scope: Scope, table: toml::Table) -> Result<Options> {
-    let is_secret = |name: &str| {
-        TABLE
-            .iter()
-            .any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name)
-    };
+    let is_secret =
+        |name: &str| TABLE.iter().any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name);
     let mut options = Options::new();
     for (name, value) in table {
         let key = format!("{place}.{name}");
@@ -201,9 +165,7 @@ fn options(place: &str, scope: Scope, table: toml::Table) -> Result<Options> {
 }
 
 fn text<'a>(key: &str, value: &'a toml::Value) -> Result<&'a str> {
-    value
-        .as_str()
-        .ok_or_else(|| Error::invalid(key, value.type_str(), "must be text"))
+    value.as_str().ok_or_else(|| Error::invalid(key, value.type_str(), "must be text"))
 }
 
 fn option(key: &str, value: toml::Value) -> Result<Value> {
@@ -212,10 +174,7 @@ fn option(key: &str, value: toml::Value) -> Result<Value> {
         toml::Value::Integer(number) => Value::Integer(number),
         toml::Value::Boolean(value) => Value::Boolean(value),
         toml::Value::Array(items) => {
-            let texts: Result<Vec<String>> = items
-                .iter()
-                .map(|item| text(key, item).map(str::to_owned))
-                .collect();
+            let texts: Result<Vec<String>> = items.iter().map(|item| text(key, item).map(str::to_owned)).collect();
             Value::List(texts?)
         }
         other => {
@@ -247,22 +206,13 @@ mod tests {
             ("[backend]\ndc1 = 1", "backend.dc1"),
             ("[backend.dc1]\nhost = 'h'", "backend.dc1.type"),
             ("[backend.dc1]\ntype = 'vmware'", "vmware"),
-            (
-                "[backend.dc1]\ntype = 'proxmox'\ntoken_secret_env = 'CONSOLEPASS_NOT_SET'",
-                "CONSOLEPASS_NOT_SET",
-            ),
-            (
-                "[backend.dc1]\ntype = 'proxmox'\ntoken_secret_file = '/nonexistent'",
-                "/nonexistent",
-            ),
+            ("[backend.dc1]\ntype = 'proxmox'\ntoken_secret_env = 'CONSOLEPASS_NOT_SET'", "CONSOLEPASS_NOT_SET"),
+            ("[backend.dc1]\ntype = 'proxmox'\ntoken_secret_file = '/nonexistent'", "/nonexistent"),
             ("[relay]\nlisten = 1.5", "relay.listen"),
             ("[relay]\nallowed_origins = [1]", "relay.allowed_origins"),
         ];
         for (text, named) in cases {
-            let error = parse(text)
-                .and_then(|config| config.backends())
-                .err()
-                .expect(text);
+            let error = parse(text).and_then(|config| config.backends()).err().expect(text);
 
             assert_eq!(error.code(), consolepass::Code::InvalidArgument);
             assert!(error.to_string().contains(named), "{error}");
@@ -271,15 +221,9 @@ mod tests {
 
     #[test]
     fn a_broken_file_names_the_line_and_quotes_nothing_of_it() {
-        let error = parse("[backend.dc1]\ntoken_secret = \"hunter2\n")
-            .err()
-            .unwrap()
-            .to_string();
+        let error = parse("[backend.dc1]\ntoken_secret = \"hunter2\n").err().unwrap().to_string();
 
-        assert!(
-            error.contains("line 2") && !error.contains("hunter2"),
-            "{error}"
-        );
+        assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]
@@ -292,19 +236,7 @@ mod tests {
 
         assert!(one.backend(None).is_ok());
         assert!(two.backend(Some("dc2")).is_ok());
-        assert!(
-            two.backend(None)
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("dc1, dc2")
-        );
-        assert!(
-            two.backend(Some("dc3"))
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("dc3")
-        );
+        assert!(two.backend(None).err().unwrap().to_string().contains("dc1, dc2"));
+        assert!(two.backend(Some("dc3")).err().unwrap().to_string().contains("dc3"));
     }
 }

@@ -33,21 +33,13 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
     let screen = text("guest").unwrap_or("screen");
     let mut settings = Settings::empty();
-    settings
-        .guests
-        .push(parse_guest(&format!("{MACHINE}={screen}"), "pve1")?);
+    settings.guests.push(parse_guest(&format!("{MACHINE}={screen}"), "pve1")?);
     settings.users.push(User::new(OWNER, password.expose()));
-    settings
-        .tokens
-        .push(Token::new(TOKEN_ID, token_secret.expose()));
+    settings.tokens.push(Token::new(TOKEN_ID, token_secret.expose()));
     for account in [OWNER, TOKEN_ID] {
-        settings
-            .grants
-            .push(Grant::new("/vms", account, &["VM.Console", "VM.Audit"]));
+        settings.grants.push(Grant::new("/vms", account, &["VM.Console", "VM.Audit"]));
     }
-    let emulator = Emulator::start(settings)
-        .await
-        .map_err(|error| listen_failed(&error))?;
+    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(&error))?;
 
     let options = Options::new()
         .set("host", emulator.address().to_string())
@@ -57,13 +49,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     let backend: Arc<dyn Backend> = Arc::new(Proxmox::new(&options)?);
     let (relay, listen) = relay(&backend, text("listen").unwrap_or("127.0.0.1:0")).await?;
 
-    let pass = relay
-        .issue(
-            BACKEND,
-            MACHINE,
-            &Options::new().set("user", "demo").set("ttl", TTL),
-        )
-        .await?;
+    let pass = relay.issue(BACKEND, MACHINE, &Options::new().set("user", "demo").set("ttl", TTL)).await?;
     output.result(&[
         ("viewer_url", Value::from(pass.viewer_url())),
         ("reference", Value::from(pass.reference().as_str())),
@@ -76,12 +62,8 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
     if let Some(path) = text("secrets_file") {
         let mut secrets = emulator.secrets();
-        secrets.extend([
-            password.expose().to_owned(),
-            token_secret.expose().to_owned(),
-        ]);
-        fs::write(path, secrets.join("\n"))
-            .map_err(|error| Error::invalid("secrets_file", path, error))?;
+        secrets.extend([password.expose().to_owned(), token_secret.expose().to_owned()]);
+        fs::write(path, secrets.join("\n")).map_err(|error| Error::invalid("secrets_file", path, error))?;
     }
     Ok(())
 }
@@ -92,9 +74,7 @@ async fn relay(backend: &Arc<dyn Backend>, listen: &str) -> Result<(Relay, Strin
         Some(_) => free_port(listen)?,
         None => listen.to_owned(),
     };
-    let options = Options::new()
-        .set("listen", listen.as_str())
-        .set("public_url", format!("http://{listen}"));
+    let options = Options::new().set("listen", listen.as_str()).set("public_url", format!("http://{listen}"));
     let relay = Relay::new([(BACKEND, Arc::clone(backend))], &options)?;
     relay.start().await?;
     Ok((relay, listen))

@@ -31,16 +31,8 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
 async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
     let settings = settings(matches)?;
-    let emulator = Emulator::start(settings)
-        .await
-        .map_err(|error| listen_failed(&error))?;
-    announce(
-        matches,
-        output,
-        emulator.address().to_string(),
-        Some(emulator.fingerprint()),
-        Some(emulator.ca_pem()),
-    )?;
+    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(&error))?;
+    announce(matches, output, emulator.address().to_string(), Some(emulator.fingerprint()), Some(emulator.ca_pem()))?;
     asked_to_end()?.await;
     Ok(())
 }
@@ -48,44 +40,22 @@ async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
 /// Plays a vector until it is over, or until somebody ends it, and says what was different.
 async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let vector = vector(matches)?;
-    let exchanges = vector
-        .get("exchanges")
-        .map_or_else(|| "[]".to_owned(), Value::to_string);
-    let wrong = |error| {
-        Error::invalid(
-            "exchanges",
-            text(matches, "file").unwrap_or_default(),
-            error,
-        )
-    };
+    let exchanges = vector.get("exchanges").map_or_else(|| "[]".to_owned(), Value::to_string);
+    let wrong = |error| Error::invalid("exchanges", text(matches, "file").unwrap_or_default(), error);
     let script = Script::from_json(&exchanges).map_err(wrong)?;
     // A vector about TLS itself may want none.
     let tls = vector["tls"] != "none";
-    let options = PlayerOptions {
-        tls,
-        ..PlayerOptions::default()
-    };
-    let player = Player::start_with(script, options)
-        .await
-        .map_err(|error| listen_failed(&error))?;
-    announce(
-        matches,
-        output,
-        player.address().to_string(),
-        player.fingerprint(),
-        player.ca_pem(),
-    )?;
+    let options = PlayerOptions { tls, ..PlayerOptions::default() };
+    let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
+    announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
     let asked = asked_to_end()?;
     tokio::select! {
         () = player.played() => {}
         () = asked => {}
     }
     player.finish().await.map_err(|differences| {
-        Error::new(
-            Code::Protocol,
-            format!("the vector was not followed: {}", differences.join("; ")),
-        )
-        .with_hint("the client sent something else than the vector says")
+        Error::new(Code::Protocol, format!("the vector was not followed: {}", differences.join("; ")))
+            .with_hint("the client sent something else than the vector says")
     })
 }
 
@@ -97,10 +67,7 @@ fn announce(
     fingerprint: Option<&str>,
     ca_pem: Option<&str>,
 ) -> Result<()> {
-    let mut fields = vec![
-        ("address", Value::from(address)),
-        ("fingerprint", Value::from(fingerprint)),
-    ];
+    let mut fields = vec![("address", Value::from(address)), ("fingerprint", Value::from(fingerprint))];
     if let (Some(path), Some(pem)) = (text(matches, "ca_file"), ca_pem) {
         fs::write(path, pem).map_err(|error| Error::invalid("ca_file", path, error))?;
         fields.push(("ca_file", Value::from(path)));
@@ -112,9 +79,8 @@ fn announce(
 fn settings(matches: &ArgMatches) -> Result<Settings> {
     let mut settings = Settings::empty();
     if let Some(listen) = text(matches, "listen") {
-        settings.listen = listen
-            .parse()
-            .map_err(|_| Error::invalid("listen", listen, "must be an IP address and a port"))?;
+        settings.listen =
+            listen.parse().map_err(|_| Error::invalid("listen", listen, "must be an IP address and a port"))?;
     }
     let node = text(matches, "node").unwrap_or("pve1");
     settings.nodes = vec![node.to_owned()];
@@ -122,39 +88,27 @@ fn settings(matches: &ArgMatches) -> Result<Settings> {
         "2026" => Generation::Hardened,
         "classic" => Generation::Classic,
         other => {
-            return Err(Error::invalid(
-                "generation",
-                other,
-                "accepted are 2026 and classic",
-            ));
+            return Err(Error::invalid("generation", other, "accepted are 2026 and classic"));
         }
     };
     if let Some(delay) = text(matches, "unauthorized_delay") {
-        let seconds: f64 = delay
-            .parse()
-            .map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
-        settings.timing.unauthorized_delay = Duration::try_from_secs_f64(seconds)
-            .map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
+        let seconds: f64 = delay.parse().map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
+        settings.timing.unauthorized_delay =
+            Duration::try_from_secs_f64(seconds).map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
     }
     for guest in matches.get_many::<String>("guest").into_iter().flatten() {
         settings.guests.push(parse_guest(guest, node)?);
     }
     if let Some(id) = text(matches, "user") {
-        settings
-            .users
-            .push(User::new(id, &variable("user", PASSWORD)?));
+        settings.users.push(User::new(id, &variable("user", PASSWORD)?));
         settings.grants.push(console_grant(id));
     }
     if let Some(id) = text(matches, "token") {
-        settings
-            .tokens
-            .push(Token::new(id, &variable("token", TOKEN_SECRET)?));
+        settings.tokens.push(Token::new(id, &variable("token", TOKEN_SECRET)?));
         let owner = id.split('!').next().unwrap_or_default();
         if !settings.users.iter().any(|user| user.id == owner) {
             // A token's rights are cut by its owner's, so there is an owner; nobody knows its password.
-            settings
-                .users
-                .push(User::new(owner, random_secret()?.expose()));
+            settings.users.push(User::new(owner, random_secret()?.expose()));
             settings.grants.push(console_grant(owner));
         }
         settings.grants.push(console_grant(id));
@@ -164,8 +118,7 @@ fn settings(matches: &ArgMatches) -> Result<Settings> {
 
 /// `qemu/101=screen`, `qemu/102=stopped`, or an RFB server's address.
 pub(crate) fn parse_guest(text: &str, node: &str) -> Result<Guest> {
-    let accepted =
-        "accepted are qemu/101=screen, qemu/101=stopped, lxc/200=HOST:PORT and qemu/102=unix:PATH";
+    let accepted = "accepted are qemu/101=screen, qemu/101=stopped, lxc/200=HOST:PORT and qemu/102=unix:PATH";
     let wrong = || Error::invalid("guest", text, accepted);
     let (id, screen) = text.split_once('=').ok_or_else(wrong)?;
     let mut guest = match screen {
@@ -190,8 +143,7 @@ fn variable(option: &str, name: &str) -> Result<String> {
 fn vector(matches: &ArgMatches) -> Result<Value> {
     let path = text(matches, "file").unwrap_or_default();
     let content = fs::read_to_string(path).map_err(|error| Error::invalid("file", path, error))?;
-    let value: Value =
-        serde_json::from_str(&content).map_err(|error| Error::invalid("file", path, error))?;
+    let value: Value = serde_json::from_str(&content).map_err(|error| Error::invalid("file", path, error))?;
     let vectors = match value {
         Value::Array(vectors) => vectors,
         one => vec![one],
@@ -203,25 +155,14 @@ fn vector(matches: &ArgMatches) -> Result<Value> {
             .cloned()
             .ok_or_else(|| Error::invalid("name", name, "the file has no vector of this name")),
         (None, [one]) => Ok(one.clone()),
-        (None, _) => Err(Error::invalid(
-            "name",
-            "",
-            "the file has several vectors; choose one by --name",
-        )),
+        (None, _) => Err(Error::invalid("name", "", "the file has several vectors; choose one by --name")),
     }
 }
 
 pub(crate) fn listen_failed(error: &std::io::Error) -> Error {
-    Error::new(
-        Code::ListenFailed,
-        format!("the double cannot listen: {error}"),
-    )
+    Error::new(Code::ListenFailed, format!("the double cannot listen: {error}"))
 }
 
 fn text<'a>(matches: &'a ArgMatches, id: &str) -> Option<&'a str> {
-    matches
-        .try_get_one::<String>(id)
-        .ok()
-        .flatten()
-        .map(String::as_str)
+    matches.try_get_one::<String>(id).ok().flatten().map(String::as_str)
 }

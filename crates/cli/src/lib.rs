@@ -32,11 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let output = Output::new(
-        matches
-            .subcommand()
-            .is_some_and(|(_, matches)| is_json(matches)),
-    );
+    let output = Output::new(matches.subcommand().is_some_and(|(_, matches)| is_json(matches)));
     let outcome = Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -46,26 +42,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(if error.code() == Code::InvalidArgument {
-                2
-            } else {
-                1
-            })
+            ExitCode::from(if error.code() == Code::InvalidArgument { 2 } else { 1 })
         }
     }
 }
 
 fn is_json(matches: &clap::ArgMatches) -> bool {
-    let nested = matches
-        .subcommand()
-        .is_some_and(|(_, nested)| is_json(nested));
-    nested
-        || matches
-            .try_get_one::<bool>("json")
-            .ok()
-            .flatten()
-            .copied()
-            .unwrap_or(false)
+    let nested = matches.subcommand().is_some_and(|(_, nested)| is_json(nested));
+    nested || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false)
 }
 
 async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {

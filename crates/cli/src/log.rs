@@ -6,8 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Shows what the library logs, from `level` on; `CONSOLEPASS_LOG` changes that, in the syntax of `RUST_LOG`.
 pub(crate) fn show(level: &str) {
-    let filter =
-        EnvFilter::try_from_env("CONSOLEPASS_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env("CONSOLEPASS_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)

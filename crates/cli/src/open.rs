@@ -27,24 +27,13 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         Some(_) => Value::from(HIDDEN),
         None => Value::Null,
     };
-    let headers: Map<String, Value> = console
-        .headers()
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), secret(Some(value))))
-        .collect();
-    let left = console
-        .expires_at()
-        .duration_since(SystemTime::now())
-        .unwrap_or_default();
+    let headers: Map<String, Value> =
+        console.headers().into_iter().map(|(name, value)| (name.to_owned(), secret(Some(value)))).collect();
+    let left = console.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
     let mut fields = vec![
         ("machine", Value::from(console.machine().to_string())),
         ("kind", Value::from(console.kind().as_str())),
-        (
-            "address",
-            console
-                .address()
-                .map_or(Value::Null, |address| Value::from(address.to_string())),
-        ),
+        ("address", console.address().map_or(Value::Null, |address| Value::from(address.to_string()))),
         ("websocket_url", secret(console.websocket_url())),
         ("headers", Value::Object(headers)),
         ("password", secret(console.password())),

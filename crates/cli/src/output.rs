@@ -20,17 +20,11 @@ impl Output {
         let mut out = stdout().lock();
         // A reader that went away wants no more; there is nobody to tell.
         let _ = if self.json {
-            let object: Map<String, Value> = fields
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect();
+            let object: Map<String, Value> =
+                fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             writeln!(out, "{}", Value::Object(object))
         } else {
-            let width = fields
-                .iter()
-                .map(|(name, _)| name.len())
-                .max()
-                .unwrap_or_default();
+            let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
             fields.iter().try_for_each(|(name, value)| {
                 let label = name.replace('_', " ");
                 match value {
@@ -65,11 +59,7 @@ impl Output {
             let _ = writeln!(stdout(), "{object}");
             return;
         }
-        let (red, plain) = if stderr().is_terminal() {
-            ("\x1b[1;31m", "\x1b[0m")
-        } else {
-            ("", "")
-        };
+        let (red, plain) = if stderr().is_terminal() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         let mut err = stderr().lock();
         let _ = writeln!(err, "{red}error{plain}: {error} ({code})");
         if let Some(seen) = error.fingerprint() {

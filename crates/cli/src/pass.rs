@@ -33,17 +33,9 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     };
     let issuer = Issuer::new(&options)?;
     let pass_options = table::options(Scope::Pass, matches)?;
-    let pass = issuer
-        .issue(
-            text("backend").unwrap_or_default(),
-            text("machine").unwrap_or_default(),
-            &pass_options,
-        )
-        .await?;
-    let left = pass
-        .expires_at()
-        .duration_since(SystemTime::now())
-        .unwrap_or_default();
+    let pass =
+        issuer.issue(text("backend").unwrap_or_default(), text("machine").unwrap_or_default(), &pass_options).await?;
+    let left = pass.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
     let mut fields = vec![
         ("viewer_url", Value::from(pass.viewer_url())),
         ("url", Value::from(pass.url())),
@@ -51,10 +43,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("expires_in", json!(left.as_secs())),
     ];
     if let Some(page) = text("novnc") {
-        fields.push((
-            "novnc_url",
-            Value::from(pass.novnc_url(page, &table::options(Scope::Page, matches)?)?),
-        ));
+        fields.push(("novnc_url", Value::from(pass.novnc_url(page, &table::options(Scope::Page, matches)?)?)));
     }
     output.result(&fields);
     Ok(())

@@ -10,10 +10,7 @@ use crate::output::Output;
 
 pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     log::show("info");
-    let path = matches
-        .get_one::<String>("config")
-        .map(String::as_str)
-        .unwrap_or_default();
+    let path = matches.get_one::<String>("config").map(String::as_str).unwrap_or_default();
     let config = Config::read(path)?;
     let relay = Relay::new(config.backends()?, &config.relay)?;
     // Before the start, so that no signal is missed.

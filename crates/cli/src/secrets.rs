@@ -15,10 +15,7 @@ pub(crate) fn variable(option: &str) -> String {
 pub(crate) fn read(option: &str, file: Option<&str>) -> Result<Option<Secret>> {
     match file {
         Some(path) => from_file(&format!("{option}_file"), path).map(Some),
-        None => Ok(env::var(variable(option))
-            .ok()
-            .filter(|value| !value.is_empty())
-            .map(Secret::new)),
+        None => Ok(env::var(variable(option)).ok().filter(|value| !value.is_empty()).map(Secret::new)),
     }
 }
 
@@ -42,24 +39,14 @@ pub(crate) fn from_file(key: &str, path: &str) -> Result<Secret> {
 pub(crate) fn from_variable(key: &str, name: &str) -> Result<Secret> {
     match env::var(name) {
         Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-        _ => Err(Error::invalid(
-            key,
-            name,
-            "this environment variable is not set",
-        )),
+        _ => Err(Error::invalid(key, name, "this environment variable is not set")),
     }
 }
 
 /// A secret for an account that lives as long as this process.
 pub(crate) fn random_secret() -> Result<Secret> {
     let mut bytes = [0; 16];
-    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| {
-        Error::new(
-            Code::Internal,
-            "the operating system gave no random numbers",
-        )
-    })?;
-    Ok(Secret::new(
-        bytes.map(|byte| format!("{byte:02x}")).concat(),
-    ))
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
+        .map_err(|_| Error::new(Code::Internal, "the operating system gave no random numbers"))?;
+    Ok(Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat()))
 }

@@ -49,11 +49,7 @@ fn rows(scope: Scope) -> impl Iterator<Item = &'static Specification> {
 
 fn argument(row: &'static Specification) -> Arg {
     // The page's options have their own word before them: a page has a version and a password, and so have others.
-    let prefix = if row.scope == Scope::Page {
-        "page-"
-    } else {
-        ""
-    };
+    let prefix = if row.scope == Scope::Page { "page-" } else { "" };
     let flag = format!("{prefix}{}", row.name.replace('_', "-"));
     let help = match row.default {
         Some(default) if row.kind != Kind::Boolean => {
@@ -64,20 +60,16 @@ fn argument(row: &'static Specification) -> Arg {
     let argument = Arg::new(row.name).long(flag.clone()).help(help);
     match row.kind {
         Kind::Boolean => argument.action(ArgAction::SetTrue),
-        Kind::List => argument
-            .value_name("VALUE")
-            .action(ArgAction::Append)
-            .value_delimiter(','),
+        Kind::List => argument.value_name("VALUE").action(ArgAction::Append).value_delimiter(','),
         Kind::Integer { .. } => argument.value_name("NUMBER"),
         Kind::Seconds { .. } => argument.value_name("SECONDS"),
-        Kind::Secret => Arg::new(format!("{}_file", row.name))
-            .long(format!("{flag}-file"))
-            .value_name("FILE")
-            .help(format!(
+        Kind::Secret => {
+            Arg::new(format!("{}_file", row.name)).long(format!("{flag}-file")).value_name("FILE").help(format!(
                 "{} Read from FILE, from standard input if FILE is -, or from ${}",
                 row.meaning,
                 secrets::variable(row.name)
-            )),
+            ))
+        }
         _ => argument.value_name("TEXT"),
     }
 }

@@ -13,11 +13,7 @@ const TOKEN_SECRET: &str = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
 
 fn consolepass(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_consolepass"));
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .env_remove("CONSOLEPASS_TOKEN_SECRET")
-        .env_remove("CONSOLEPASS_LOG");
+    command.args(arguments).stdin(Stdio::null()).env_remove("CONSOLEPASS_TOKEN_SECRET").env_remove("CONSOLEPASS_LOG");
     command
 }
 
@@ -34,31 +30,16 @@ struct Running(Child, Value);
 
 impl Running {
     fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self(
-            child,
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line:?}")),
-        )
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self(child, serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line:?}")))
     }
 
     /// The emulated hypervisor with a token.
     fn hypervisor() -> Self {
-        let mut command =
-            consolepass(&["emulate", "proxmox", "--json", "--unauthorized-delay", "0"]);
-        command.args([
-            "--guest",
-            "qemu/101=screen",
-            "--token",
-            "portal@pve!console",
-        ]);
+        let mut command = consolepass(&["emulate", "proxmox", "--json", "--unauthorized-delay", "0"]);
+        command.args(["--guest", "qemu/101=screen", "--token", "portal@pve!console"]);
         command.env("CONSOLEPASS_EMULATE_TOKEN_SECRET", TOKEN_SECRET);
         Self::start(command)
     }
@@ -69,25 +50,9 @@ impl Running {
 
     /// `open` with this hypervisor and a token's secret.
     fn open(&self, secret: &str, more: &[&str]) -> Output {
-        let place = [
-            "--host",
-            self.says("address"),
-            "--fingerprint",
-            self.says("fingerprint"),
-        ];
-        let mut command = consolepass(&[
-            "open",
-            "qemu/101",
-            "--json",
-            "--token-id",
-            "portal@pve!console",
-        ]);
-        command
-            .args(place)
-            .args(more)
-            .env("CONSOLEPASS_TOKEN_SECRET", secret)
-            .output()
-            .unwrap()
+        let place = ["--host", self.says("address"), "--fingerprint", self.says("fingerprint")];
+        let mut command = consolepass(&["open", "qemu/101", "--json", "--token-id", "portal@pve!console"]);
+        command.args(place).args(more).env("CONSOLEPASS_TOKEN_SECRET", secret).output().unwrap()
     }
 }
 
@@ -103,8 +68,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("consolepass-cli-{}-{name}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("consolepass-cli-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -132,19 +96,10 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&[], "Usage"),
         (&["opne"], "opne"),
         (&["open"], "MACHINE"),
-        (
-            &["open", "qemu/101", "--token-secret", "x"],
-            "--token-secret",
-        ),
+        (&["open", "qemu/101", "--token-secret", "x"], "--token-secret"),
         (&["open", "kvm/101", "--host", "h"], "pve2/qemu/101"),
-        (
-            &["relay", "--config", "/nonexistent.toml"],
-            "/nonexistent.toml",
-        ),
-        (
-            &["emulate", "proxmox", "--guest", "qemu/101=nowhere"],
-            "qemu/101=nowhere",
-        ),
+        (&["relay", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
+        (&["emulate", "proxmox", "--guest", "qemu/101=nowhere"], "qemu/101=nowhere"),
     ];
     for (arguments, named) in cases {
         let output = run(arguments);
@@ -158,22 +113,13 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 
 #[test]
 fn help_of_every_command_exits_with_0_and_has_an_example() {
-    for command in [
-        &["open"][..],
-        &["relay"],
-        &["pass"],
-        &["emulate"],
-        &["emulate", "proxmox"],
-        &["emulate", "script"],
-        &["demo"],
-    ] {
+    for command in
+        [&["open"][..], &["relay"], &["pass"], &["emulate"], &["emulate", "proxmox"], &["emulate", "script"], &["demo"]]
+    {
         let output = consolepass(command).arg("--help").output().unwrap();
 
         assert!(output.status.success());
-        assert!(
-            String::from_utf8_lossy(&output.stdout).contains("Example"),
-            "{command:?}"
-        );
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Example"), "{command:?}");
     }
 }
 
@@ -185,14 +131,8 @@ fn a_console_is_opened_and_its_secrets_are_shown_only_when_asked_for() {
     let shown = json(&hypervisor.open(TOKEN_SECRET, &["--show-secrets"]));
 
     assert_eq!(hidden["machine"], "pve1/qemu/101");
-    assert!(
-        !hidden.to_string().contains("PVEVNC") && !hidden.to_string().contains(TOKEN_SECRET),
-        "{hidden}"
-    );
-    assert!(
-        shown["websocket_url"].as_str().unwrap().contains("PVEVNC"),
-        "{shown}"
-    );
+    assert!(!hidden.to_string().contains("PVEVNC") && !hidden.to_string().contains(TOKEN_SECRET), "{hidden}");
+    assert!(shown["websocket_url"].as_str().unwrap().contains("PVEVNC"), "{shown}");
     assert_eq!(shown["password"].as_str().unwrap().len(), 8);
 }
 
@@ -201,27 +141,13 @@ fn a_link_of_the_hypervisors_own_page_is_printed_and_another_page_must_be_wanted
     let hypervisor = Running::hypervisor();
     let own = format!("https://{}/novnc/vnc.html", hypervisor.says("address"));
 
-    let link = json(&hypervisor.open(
-        TOKEN_SECRET,
-        &["--show-secrets", "--novnc", &own, "--page-version", "1.3"],
-    ));
-    let foreign = hypervisor.open(
-        TOKEN_SECRET,
-        &["--novnc", "https://elsewhere.example/vnc.html"],
-    );
+    let link = json(&hypervisor.open(TOKEN_SECRET, &["--show-secrets", "--novnc", &own, "--page-version", "1.3"]));
+    let foreign = hypervisor.open(TOKEN_SECRET, &["--novnc", "https://elsewhere.example/vnc.html"]);
 
     let url = link["novnc_url"].as_str().unwrap();
-    assert!(
-        url.starts_with(&format!("{own}#autoconnect=1&host=127.0.0.1")),
-        "{url}"
-    );
+    assert!(url.starts_with(&format!("{own}#autoconnect=1&host=127.0.0.1")), "{url}");
     assert_eq!(foreign.status.code(), Some(2));
-    assert!(
-        json(&foreign)["error"]["hint"]
-            .as_str()
-            .unwrap()
-            .contains("foreign_origin")
-    );
+    assert!(json(&foreign)["error"]["hint"].as_str().unwrap().contains("foreign_origin"));
 }
 
 #[test]
@@ -232,10 +158,7 @@ fn a_failure_exits_with_1_and_says_what_to_do() {
 
     assert_eq!(output.status.code(), Some(1));
     let error = &json(&output)["error"];
-    assert_eq!(
-        (error["code"].as_str(), error["number"].as_u64()),
-        (Some("auth_failed"), Some(2))
-    );
+    assert_eq!((error["code"].as_str(), error["number"].as_u64()), (Some("auth_failed"), Some(2)));
     assert_eq!(error["http_status"], 401);
     assert!(error["hint"].as_str().unwrap().len() > 20);
 }
@@ -247,32 +170,11 @@ fn a_secret_may_come_from_a_file_or_from_standard_input() {
     let file = folder.file("secret", &format!("{TOKEN_SECRET}\n"));
 
     let from_file = hypervisor.open("", &["--token-secret-file", &file]);
-    let place = [
-        "--host",
-        hypervisor.says("address"),
-        "--fingerprint",
-        hypervisor.says("fingerprint"),
-    ];
-    let mut command = consolepass(&[
-        "open",
-        "qemu/101",
-        "--token-id",
-        "portal@pve!console",
-        "--token-secret-file",
-        "-",
-    ]);
-    let mut child = command
-        .args(place)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(TOKEN_SECRET.as_bytes())
-        .unwrap();
+    let place = ["--host", hypervisor.says("address"), "--fingerprint", hypervisor.says("fingerprint")];
+    let mut command =
+        consolepass(&["open", "qemu/101", "--token-id", "portal@pve!console", "--token-secret-file", "-"]);
+    let mut child = command.args(place).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(TOKEN_SECRET.as_bytes()).unwrap();
 
     assert!(from_file.status.success(), "{from_file:?}");
     assert!(child.wait_with_output().unwrap().status.success());
@@ -289,46 +191,17 @@ fn a_pass_is_issued_from_the_relays_file_without_its_backends_secrets() {
              [backend.dc1]\ntype = \"proxmox\"\nhost = \"pve.example.com\"\ntoken_id = \"a@pve!b\"\ntoken_secret_env = \"NOT_SET_HERE\"\n"
         ),
     );
-    let issue = |backend: &str| {
-        run(&[
-            "pass",
-            "--config",
-            &config,
-            "--backend",
-            backend,
-            "--machine",
-            "qemu/101",
-            "--json",
-        ])
-    };
+    let issue =
+        |backend: &str| run(&["pass", "--config", &config, "--backend", backend, "--machine", "qemu/101", "--json"]);
 
     assert!(run(&["pass", "--new-key", &key]).status.success());
     let again = run(&["pass", "--new-key", &key]);
     let pass = json(&issue("dc1"));
 
-    assert_eq!(
-        again.status.code(),
-        Some(2),
-        "an existing key is never overwritten"
-    );
-    assert!(
-        pass["viewer_url"]
-            .as_str()
-            .unwrap()
-            .starts_with("https://portal.example.com/console/#pass=")
-    );
-    assert!(
-        pass["url"]
-            .as_str()
-            .unwrap()
-            .starts_with("wss://portal.example.com/console/ws?pass=")
-    );
-    assert!(
-        json(&issue("dc2"))["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("dc1")
-    );
+    assert_eq!(again.status.code(), Some(2), "an existing key is never overwritten");
+    assert!(pass["viewer_url"].as_str().unwrap().starts_with("https://portal.example.com/console/#pass="));
+    assert!(pass["url"].as_str().unwrap().starts_with("wss://portal.example.com/console/ws?pass="));
+    assert!(json(&issue("dc2"))["error"]["message"].as_str().unwrap().contains("dc1"));
     let output = run(&["relay", "--config", &config]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("NOT_SET_HERE"));
@@ -363,17 +236,9 @@ fn a_vector_is_played_to_whoever_follows_it_and_to_nobody_else() {
     let file = folder.file("vector.json", vector);
     for (machine, follows) in [("pve1/qemu/101", true), ("pve1/qemu/102", false)] {
         let mut player = Running::start(consolepass(&["emulate", "script", &file, "--json"]));
-        let place = [
-            "--host",
-            player.says("address"),
-            "--fingerprint",
-            player.says("fingerprint"),
-        ];
+        let place = ["--host", player.says("address"), "--fingerprint", player.says("fingerprint")];
         let mut open = consolepass(&["open", machine, "--token-id", "portal@pve!console"]);
-        open.args(place)
-            .env("CONSOLEPASS_TOKEN_SECRET", TOKEN_SECRET)
-            .output()
-            .unwrap();
+        open.args(place).env("CONSOLEPASS_TOKEN_SECRET", TOKEN_SECRET).output().unwrap();
 
         assert_eq!(player.0.wait().unwrap().success(), follows, "{machine}");
     }

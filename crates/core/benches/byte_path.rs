@@ -37,16 +37,8 @@ fn serve(mut stream: TcpStream) {
     stream.read_exact(&mut [0]).expect("ClientInit");
     let mut kind = [0];
     while stream.read_exact(&mut kind).is_ok() {
-        let (rest, answer) = if kind[0] == 5 {
-            (5, &POINTER_EVENT[..])
-        } else {
-            (9, &bulk[..])
-        };
-        if stream
-            .read_exact(&mut [0; 9][..rest])
-            .and_then(|()| stream.write_all(answer))
-            .is_err()
-        {
+        let (rest, answer) = if kind[0] == 5 { (5, &POINTER_EVENT[..]) } else { (9, &bulk[..]) };
+        if stream.read_exact(&mut [0; 9][..rest]).and_then(|()| stream.write_all(answer)).is_err() {
             return;
         }
     }
@@ -76,11 +68,7 @@ impl Client {
             stream.read_exact(&mut byte).expect("a head");
             head.push(byte[0]);
         }
-        let mut client = Self {
-            stream,
-            left: 0,
-            buffer: vec![0; 256 * 1024],
-        };
+        let mut client = Self { stream, left: 0, buffer: vec![0; 256 * 1024] };
         client.receive(12);
         client.send(b"RFB 003.008\n");
         client.receive(2);
@@ -92,14 +80,7 @@ impl Client {
 
     /// Sends one short masked frame.
     fn send(&mut self, payload: &[u8]) {
-        let mut frame = vec![
-            0x82,
-            0x80 | u8::try_from(payload.len()).expect("short"),
-            0,
-            0,
-            0,
-            0,
-        ];
+        let mut frame = vec![0x82, 0x80 | u8::try_from(payload.len()).expect("short"), 0, 0, 0, 0];
         frame.extend(payload);
         self.stream.write_all(&frame).expect("write");
     }
@@ -134,22 +115,14 @@ impl Client {
 }
 
 fn byte_path(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let backend =
-        Vnc::new(&Options::new().set("host", rfb_server().to_string())).expect("a backend");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let backend = Vnc::new(&Options::new().set("host", rfb_server().to_string())).expect("a backend");
     let backend: Arc<dyn Backend> = Arc::new(backend);
-    let options = Options::new()
-        .set("listen", "127.0.0.1:0")
-        .set("public_url", ORIGIN);
+    let options = Options::new().set("listen", "127.0.0.1:0").set("public_url", ORIGIN);
     let relay = Relay::new([("bench", backend)], &options).expect("a relay");
     let address = runtime.block_on(relay.start()).expect("a port");
-    let pass = runtime
-        .block_on(relay.issue("bench", "screen", &Options::new()))
-        .expect("a pass");
+    let pass = runtime.block_on(relay.issue("bench", "screen", &Options::new())).expect("a pass");
     let mut client = Client::connect(address, &pass.url().replace("ws://127.0.0.1", ""));
 
     let mut group = criterion.benchmark_group("byte_path");

@@ -34,10 +34,9 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "vnc" => Ok(Self::Vnc),
-            "terminal" | "spice" | "guacamole" => Err(Error::new(
-                Code::Unsupported,
-                format!("kind: {text:?} is not supported yet; vnc is"),
-            )),
+            "terminal" | "spice" | "guacamole" => {
+                Err(Error::new(Code::Unsupported, format!("kind: {text:?} is not supported yet; vnc is")))
+            }
             _ => Err(Error::invalid("kind", text, "accepted is vnc")),
         }
     }
@@ -56,10 +55,7 @@ impl fmt::Display for Kind {
 #[derive(Debug)]
 pub struct Console {
     /// The backend's type, for errors and logs.
-    #[cfg_attr(
-        not(feature = "relay"),
-        allow(dead_code, reason = "only the relay logs")
-    )]
+    #[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay logs"))]
     pub(crate) backend: &'static str,
     /// The machine with its type and node, as the backend found it.
     pub(crate) machine: Machine,
@@ -72,10 +68,7 @@ pub struct Console {
 }
 
 /// Where a console's bytes are.
-#[cfg_attr(
-    not(feature = "relay"),
-    allow(dead_code, reason = "only the relay connects")
-)]
+#[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay connects"))]
 #[derive(Debug)]
 pub(crate) enum Target {
     /// A websocket of the management API.
@@ -87,10 +80,7 @@ pub(crate) enum Target {
 }
 
 /// A websocket, with the address that answered when the ticket was asked for: tickets are good at that address only.
-#[cfg_attr(
-    not(feature = "relay"),
-    allow(dead_code, reason = "only the relay connects")
-)]
+#[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay connects"))]
 #[derive(Debug)]
 pub(crate) struct WebSocketTarget {
     pub(crate) url: Secret,
@@ -139,11 +129,7 @@ impl Console {
     /// The headers that the websocket needs, with the account's credentials: secrets.
     pub fn headers(&self) -> Vec<(&str, &str)> {
         match &self.target {
-            Target::WebSocket(target) => target
-                .headers
-                .iter()
-                .map(|(name, value)| (*name, value.expose()))
-                .collect(),
+            Target::WebSocket(target) => target.headers.iter().map(|(name, value)| (*name, value.expose())).collect(),
             Target::Tcp(_) | Target::Unix(_) => Vec::new(),
         }
     }

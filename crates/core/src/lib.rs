@@ -41,8 +41,7 @@ pub use backend::{Backend, BoxFuture, Proxmox, Turn, Vnc};
 pub use console::{Console, Kind};
 pub use error::{Code, Error, Result};
 pub use links::{
-    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, RfbParameters, cloudtower_direct,
-    cloudtower_via,
+    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, RfbParameters, cloudtower_direct, cloudtower_via,
 };
 pub use machine::{GuestType, Machine};
 pub use options::Options;

@@ -64,59 +64,32 @@ impl FromStr for Machine {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong =
-            |reason: &str| Error::invalid("machine", text, format_args!("{reason}; {ACCEPTED}"));
+        let wrong = |reason: &str| Error::invalid("machine", text, format_args!("{reason}; {ACCEPTED}"));
         let number = |digits: &str| {
             let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let id = if plain {
-                digits.parse::<u32>().ok()
-            } else {
-                None
-            };
+            let id = if plain { digits.parse::<u32>().ok() } else { None };
             id.ok_or_else(|| wrong("the last part must be a number"))
         };
         let node_name = |name: &str| {
-            if is_node_name(name) {
-                Ok(name.to_owned())
-            } else {
-                Err(wrong("this is no node's name"))
-            }
+            if is_node_name(name) { Ok(name.to_owned()) } else { Err(wrong("this is no node's name")) }
         };
         let parts: Vec<&str> = text.split('/').collect();
         match parts.as_slice() {
             ["node", name] => Ok(Self::Node(node_name(name)?)),
             [guest, id] => {
-                let guest =
-                    guest_type(guest).ok_or_else(|| wrong("the type must be qemu, lxc or node"))?;
-                Ok(Self::Guest {
-                    node: None,
-                    guest,
-                    id: number(id)?,
-                })
+                let guest = guest_type(guest).ok_or_else(|| wrong("the type must be qemu, lxc or node"))?;
+                Ok(Self::Guest { node: None, guest, id: number(id)? })
             }
             [node, guest, id] => {
-                let guest =
-                    guest_type(guest).ok_or_else(|| wrong("the type must be qemu or lxc"))?;
-                Ok(Self::Guest {
-                    node: Some(node_name(node)?),
-                    guest,
-                    id: number(id)?,
-                })
+                let guest = guest_type(guest).ok_or_else(|| wrong("the type must be qemu or lxc"))?;
+                Ok(Self::Guest { node: Some(node_name(node)?), guest, id: number(id)? })
             }
             [""] => Err(wrong("it is empty")),
-            [digits] if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Ok(Self::Number(number(digits)?))
-            }
-            [name]
-                if name.len() <= LONGEST_NAME
-                    && !name.contains(char::is_control)
-                    && name.trim() == *name =>
-            {
+            [digits] if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Self::Number(number(digits)?)),
+            [name] if name.len() <= LONGEST_NAME && !name.contains(char::is_control) && name.trim() == *name => {
                 Ok(Self::Name((*name).to_owned()))
             }
-            [_] => Err(wrong(
-                "a name has at most 255 bytes, no control characters and no space at its ends",
-            )),
+            [_] => Err(wrong("a name has at most 255 bytes, no control characters and no space at its ends")),
             _ => Err(wrong("it has too many parts")),
         }
     }
@@ -125,16 +98,8 @@ impl FromStr for Machine {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Guest {
-                node: Some(node),
-                guest,
-                id,
-            } => write!(f, "{node}/{}/{id}", guest.as_str()),
-            Self::Guest {
-                node: None,
-                guest,
-                id,
-            } => write!(f, "{}/{id}", guest.as_str()),
+            Self::Guest { node: Some(node), guest, id } => write!(f, "{node}/{}/{id}", guest.as_str()),
+            Self::Guest { node: None, guest, id } => write!(f, "{}/{id}", guest.as_str()),
             Self::Node(name) => write!(f, "node/{name}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Name(name) => f.write_str(name),
@@ -152,9 +117,7 @@ fn guest_type(word: &str) -> Option<GuestType> {
 
 /// A node's name is a host name without a domain: it becomes a part of API paths, so nothing else may pass.
 pub(crate) fn is_node_name(name: &str) -> bool {
-    let allowed = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let allowed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (1..=63).contains(&name.len()) && allowed && !name.starts_with('-') && !name.ends_with('-')
 }
 

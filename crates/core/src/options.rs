@@ -179,32 +179,18 @@ impl Options {
     /// Only these options, of those that are there: what a relay's file has in common with an issuer's.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
-        let kept = self
-            .0
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()));
-        Self(
-            kept.map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        let kept = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        Self(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Checks every name and value against the table.
     pub(crate) fn check(&self, scope: Scope) -> Result<Checked> {
         let rows = || TABLE.iter().filter(move |row| row.scope == scope);
-        if let Some(unknown) = self
-            .0
-            .keys()
-            .find(|name| !rows().any(|row| row.name == *name))
-        {
+        if let Some(unknown) = self.0.keys().find(|name| !rows().any(|row| row.name == *name)) {
             let known: Vec<&str> = rows().map(|row| row.name).collect();
             return Err(Error::new(
                 crate::Code::InvalidArgument,
-                format!(
-                    "{}: unknown option {unknown:?}; the options are {}",
-                    scope.name(),
-                    known.join(", ")
-                ),
+                format!("{}: unknown option {unknown:?}; the options are {}", scope.name(), known.join(", ")),
             ));
         }
         let mut values = BTreeMap::new();
@@ -222,12 +208,7 @@ impl Options {
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Options {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(options: I) -> Self {
-        Self(
-            options
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        Self(options.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
@@ -293,10 +274,7 @@ impl Checked {
 
     /// The error for an option that is needed and was not given.
     pub(crate) fn missing(&self, name: &str) -> Error {
-        Error::new(
-            crate::Code::InvalidArgument,
-            format!("{}: option {name:?} is missing", self.scope.name()),
-        )
+        Error::new(crate::Code::InvalidArgument, format!("{}: option {name:?} is missing", self.scope.name()))
     }
 
     /// The error for a value that the table alone could not judge.
@@ -306,23 +284,13 @@ impl Checked {
 }
 
 fn parse(row: &Specification, value: Value) -> Result<Parsed> {
-    let wrong = |shown: &str, reason: String| {
-        Error::invalid(
-            &format!("{}: {}", row.scope.name(), row.name),
-            shown,
-            reason,
-        )
-    };
+    let wrong =
+        |shown: &str, reason: String| Error::invalid(&format!("{}: {}", row.scope.name(), row.name), shown, reason);
     let in_range = |number: Option<u64>, shown: &str, unit: &str, min: u64, max: u64| {
         number
             .filter(|number| (min..=max).contains(number))
             .map(Parsed::Number)
-            .ok_or_else(|| {
-                wrong(
-                    shown,
-                    format!("must be a whole number{unit} from {min} to {max}"),
-                )
-            })
+            .ok_or_else(|| wrong(shown, format!("must be a whole number{unit} from {min} to {max}")))
     };
     match (row.kind, value) {
         (Kind::Secret, Value::Secret(secret)) => Ok(Parsed::Secret(secret)),
@@ -331,16 +299,10 @@ fn parse(row: &Specification, value: Value) -> Result<Parsed> {
         (_, Value::Secret(_)) => Err(wrong("…", "must not be a secret".into())),
         (Kind::Secret, _) => Err(wrong("…", "must be text".into())),
         (Kind::String, Value::String(text)) if !text.is_empty() => Ok(Parsed::Text(text)),
-        (Kind::String, value) => Err(wrong(
-            &shown(&value),
-            "must be text that is not empty".into(),
-        )),
+        (Kind::String, value) => Err(wrong(&shown(&value), "must be text that is not empty".into())),
         (Kind::List, Value::List(items)) => Ok(Parsed::List(items)),
         (Kind::List, Value::String(text)) => {
-            let items = text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty());
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Ok(Parsed::List(items.map(str::to_owned).collect()))
         }
         (Kind::List, value) => Err(wrong(&shown(&value), "must be a list of texts".into())),
@@ -350,16 +312,8 @@ fn parse(row: &Specification, value: Value) -> Result<Parsed> {
             Value::String(text) if text == "false" => Ok(Parsed::Boolean(false)),
             _ => Err(wrong(&shown(&value), "must be true or false".into())),
         },
-        (Kind::Integer { min, max }, value) => {
-            in_range(whole_number(&value), &shown(&value), "", min, max)
-        }
-        (Kind::Seconds { min, max }, value) => in_range(
-            whole_number(&value),
-            &shown(&value),
-            " of seconds",
-            min,
-            max,
-        ),
+        (Kind::Integer { min, max }, value) => in_range(whole_number(&value), &shown(&value), "", min, max),
+        (Kind::Seconds { min, max }, value) => in_range(whole_number(&value), &shown(&value), " of seconds", min, max),
     }
 }
 
@@ -390,8 +344,7 @@ mod tests {
     fn every_default_is_a_value_of_its_own_kind() {
         for row in TABLE {
             if let Some(default) = row.default {
-                parse(row, Value::from(default))
-                    .unwrap_or_else(|error| panic!("{}: {error}", row.name));
+                parse(row, Value::from(default)).unwrap_or_else(|error| panic!("{}: {error}", row.name));
             }
         }
     }
@@ -400,47 +353,26 @@ mod tests {
     fn a_name_stands_once_in_a_scope_and_means_one_kind_everywhere() {
         for (index, row) in TABLE.iter().enumerate() {
             for other in &TABLE[index + 1..] {
-                assert!(
-                    row.name != other.name || row.scope != other.scope,
-                    "{} twice",
-                    row.name
-                );
+                assert!(row.name != other.name || row.scope != other.scope, "{} twice", row.name);
             }
         }
     }
 
     #[test]
     fn an_unknown_option_is_named_beside_the_known_ones() {
-        let error = Options::new()
-            .set("hosts", "x")
-            .check(Scope::Proxmox)
-            .unwrap_err();
+        let error = Options::new().set("hosts", "x").check(Scope::Proxmox).unwrap_err();
 
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(
-            error.to_string().contains("\"hosts\"") && error.to_string().contains("host, "),
-            "{error}"
-        );
+        assert!(error.to_string().contains("\"hosts\"") && error.to_string().contains("host, "), "{error}");
     }
 
     #[test]
     fn a_number_out_of_range_is_named_with_its_range() {
-        for value in [
-            Value::Integer(0),
-            Value::Integer(-1),
-            Value::from("1e3"),
-            Value::from(""),
-            Value::Boolean(true),
-        ] {
-            let error = Options::new()
-                .set("ttl", value)
-                .check(Scope::Pass)
-                .unwrap_err();
+        for value in [Value::Integer(0), Value::Integer(-1), Value::from("1e3"), Value::from(""), Value::Boolean(true)]
+        {
+            let error = Options::new().set("ttl", value).check(Scope::Pass).unwrap_err();
 
-            assert!(
-                error.to_string().contains("ttl") && error.to_string().contains("from 1 to 300"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("ttl") && error.to_string().contains("from 1 to 300"), "{error}");
         }
     }
 
@@ -454,10 +386,7 @@ mod tests {
 
         let checked = options.check(Scope::Relay).unwrap();
 
-        assert_eq!(
-            checked.list("allowed_origins"),
-            ["https://a.example", "https://b.example"]
-        );
+        assert_eq!(checked.list("allowed_origins"), ["https://a.example", "https://b.example"]);
         assert_eq!(checked.integer("max_sessions"), 7);
         assert!(checked.boolean("allow_missing_origin"));
     }
@@ -468,16 +397,9 @@ mod tests {
         let misplaced = Options::new().set("host", Secret::new("hunter2"));
         let fine = Options::new().set("token_secret", "hunter2");
 
-        let errors = [
-            secret.check(Scope::Proxmox).unwrap_err(),
-            misplaced.check(Scope::Proxmox).unwrap_err(),
-        ];
+        let errors = [secret.check(Scope::Proxmox).unwrap_err(), misplaced.check(Scope::Proxmox).unwrap_err()];
 
-        assert!(
-            errors
-                .iter()
-                .all(|error| !format!("{error} {error:?}").contains("hunter2"))
-        );
+        assert!(errors.iter().all(|error| !format!("{error} {error:?}").contains("hunter2")));
         assert!(!format!("{fine:?} {:?}", fine.check(Scope::Proxmox).unwrap()).contains("hunter2"));
     }
 }

@@ -24,9 +24,7 @@ impl Reference {
 
     /// The first bytes of `bytes` in our alphabet; there must be ten of them.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        let letters = bytes
-            .iter()
-            .map(|byte| char::from(Self::ALPHABET[usize::from(byte % 32)]));
+        let letters = bytes.iter().map(|byte| char::from(Self::ALPHABET[usize::from(byte % 32)]));
         Self(letters.take(Self::LENGTH).collect())
     }
 
@@ -57,12 +55,9 @@ impl fmt::Debug for Reference {
 /// Random bytes from the operating system; it fails only where the system has none to give.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Error::new(
-            Code::Internal,
-            "the operating system gave no random numbers",
-        )
-    })?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::new(Code::Internal, "the operating system gave no random numbers"))?;
     Ok(bytes)
 }
 

@@ -28,33 +28,21 @@ struct Said(Arc<Mutex<Vec<u8>>>);
 
 impl Said {
     fn add(&self, bytes: &[u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
     }
 
     /// The line around the first place that has `text`.
     fn line_with(&self, text: &str) -> Option<String> {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = said
-            .windows(text.len())
-            .position(|window| window == text.as_bytes())?;
-        let start = said[..at]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
-        let line = said[start..]
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
+        let at = said.windows(text.len()).position(|window| window == text.as_bytes())?;
+        let start = said[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = said[start..].split(|byte| *byte == b'\n').next().unwrap_or_default();
         Some(String::from_utf8_lossy(line).replace(text, "<HERE>"))
     }
 
     fn holds(&self, text: &str) -> bool {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        said.windows(text.len())
-            .any(|window| window == text.as_bytes())
+        said.windows(text.len()).any(|window| window == text.as_bytes())
     }
 }
 
@@ -79,14 +67,7 @@ impl<'a> MakeWriter<'a> for Said {
 
 /// A masked frame with the key zero.
 fn frame(payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![
-        0x82,
-        0x80 | u8::try_from(payload.len()).unwrap(),
-        0,
-        0,
-        0,
-        0,
-    ];
+    let mut frame = vec![0x82, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
     frame.extend(payload);
     frame
 }
@@ -103,11 +84,7 @@ async fn browse(address: SocketAddr, pass: &Pass, offer: &str) -> Vec<u8> {
     // A browser that answers before it is asked is refused, so each answer waits for its question.
     let mut heard = Vec::new();
     let mut answers = vec![&b"\x01"[..], b"\x01", b"RFB 003.008\n"];
-    let questions: [&[u8]; 3] = [
-        b"\x82\x04\0\0\0\0",
-        b"\x82\x02\x01\x01",
-        b"\x82\x0cRFB 003.008\n",
-    ];
+    let questions: [&[u8]; 3] = [b"\x82\x04\0\0\0\0", b"\x82\x02\x01\x01", b"\x82\x0cRFB 003.008\n"];
     let mut buffer = vec![0; 65_536];
     loop {
         let count = stream.read(&mut buffer).await.unwrap_or(0);
@@ -117,10 +94,7 @@ async fn browse(address: SocketAddr, pass: &Pass, offer: &str) -> Vec<u8> {
         heard.extend(&buffer[..count]);
         while let Some(answer) = answers.last() {
             let question = questions[answers.len() - 1];
-            if !heard
-                .windows(question.len())
-                .any(|window| window == question)
-            {
+            if !heard.windows(question.len()).any(|window| window == question) {
                 break;
             }
             stream.write_all(&frame(answer)).await.unwrap();
@@ -138,29 +112,16 @@ async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> (String, Vec<Strin
     let mut passes = Vec::new();
     let mut shown = String::new();
     let backend: Arc<dyn Backend> = Arc::new(proxmox.clone());
-    let options = Options::new()
-        .set("listen", "127.0.0.1:0")
-        .set("public_url", ORIGIN);
+    let options = Options::new().set("listen", "127.0.0.1:0").set("public_url", ORIGIN);
     let relay = Relay::new([("dc1", backend)], &options).unwrap();
     let address = relay.start().await.unwrap();
     let mut events = relay.events();
-    for (machine, offer) in [
-        ("qemu/101", ""),
-        ("lxc/200", "Sec-WebSocket-Protocol: consolepass.1\r\n"),
-        ("101", ""),
-    ] {
-        let pass = relay
-            .issue("dc1", machine, &Options::new().set("user", "42"))
-            .await
-            .unwrap();
+    for (machine, offer) in [("qemu/101", ""), ("lxc/200", "Sec-WebSocket-Protocol: consolepass.1\r\n"), ("101", "")] {
+        let pass = relay.issue("dc1", machine, &Options::new().set("user", "42")).await.unwrap();
         said.add(&browse(address, &pass, offer).await);
         said.add(&browse(address, &pass, offer).await);
         write!(shown, "{pass:?}").unwrap();
-        passes.extend(
-            pass.url()
-                .split_once("pass=")
-                .map(|(_, text)| text.to_owned()),
-        );
+        passes.extend(pass.url().split_once("pass=").map(|(_, text)| text.to_owned()));
     }
     while let Ok(event) = events.try_recv() {
         write!(shown, "{event:?}").unwrap();
@@ -171,9 +132,7 @@ async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> (String, Vec<Strin
 }
 
 /// What can be shown of outcomes: their debug forms, and of errors every cause and the hint.
-fn everything_shown<'a>(
-    outcomes: impl Iterator<Item = &'a consolepass::Result<Console>>,
-) -> String {
+fn everything_shown<'a>(outcomes: impl Iterator<Item = &'a consolepass::Result<Console>>) -> String {
     let mut shown = String::new();
     for outcome in outcomes {
         write!(shown, "{outcome:?}").unwrap();
@@ -192,9 +151,7 @@ fn everything_shown<'a>(
 /// A byte as a URL holds it, written here anew: the library's own encoder is not asked about itself.
 fn percent_encoded(byte: u8) -> String {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     }
 }
@@ -202,27 +159,16 @@ fn percent_encoded(byte: u8) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     let said = Said::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(said.clone());
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(said.clone());
     subscriber.init();
     let mut settings = Settings::default();
     settings.guests[1].running = false;
-    settings.users.push(User {
-        second_factor: Some("totp:123456".into()),
-        ..User::new("tfa@pve", PASSWORD)
-    });
+    settings.users.push(User { second_factor: Some("totp:123456".into()), ..User::new("tfa@pve", PASSWORD) });
     settings.faults.overwritten_passwords = 1;
     settings.timing.unauthorized_delay = std::time::Duration::ZERO;
     let emulator = Emulator::start(settings).await.unwrap();
-    let base = Options::new()
-        .set("host", emulator.address().to_string())
-        .set("fingerprint", emulator.fingerprint());
-    let with_token = |secret: &str| {
-        base.clone()
-            .set("token_id", TOKEN_ID)
-            .set("token_secret", secret)
-    };
+    let base = Options::new().set("host", emulator.address().to_string()).set("fingerprint", emulator.fingerprint());
+    let with_token = |secret: &str| base.clone().set("token_id", TOKEN_ID).set("token_secret", secret);
     let with_user = |name: &str| base.clone().set("username", name).set("password", PASSWORD);
     let proxmox = Proxmox::new(&with_token(TOKEN_SECRET)).unwrap();
     let (mut shown, passes) = through_the_relay(&proxmox, &said).await;
@@ -230,69 +176,34 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     // Directly: both accounts, and everything that can be refused.
     let outcomes = [
         proxmox.open("qemu/101", Kind::Vnc).await,
-        Proxmox::new(&with_user("portal@pve"))
-            .unwrap()
-            .open("101", Kind::Vnc)
-            .await,
-        Proxmox::new(&with_user("tfa@pve"))
-            .unwrap()
-            .open("101", Kind::Vnc)
-            .await,
-        Proxmox::new(&with_user("nobody@pve"))
-            .unwrap()
-            .open("101", Kind::Vnc)
-            .await,
-        Proxmox::new(&with_token("11111111-2222-3333-4444-555555555555"))
-            .unwrap()
-            .open("101", Kind::Vnc)
-            .await,
+        Proxmox::new(&with_user("portal@pve")).unwrap().open("101", Kind::Vnc).await,
+        Proxmox::new(&with_user("tfa@pve")).unwrap().open("101", Kind::Vnc).await,
+        Proxmox::new(&with_user("nobody@pve")).unwrap().open("101", Kind::Vnc).await,
+        Proxmox::new(&with_token("11111111-2222-3333-4444-555555555555")).unwrap().open("101", Kind::Vnc).await,
         proxmox.open("qemu/999", Kind::Vnc).await,
         proxmox.open("pve9/qemu/101", Kind::Vnc).await,
     ];
     let opened = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let wrong_pin = base
-        .clone()
-        .set("fingerprint", "AA:".repeat(31) + "AA")
-        .set("username", "u@pam")
-        .set("password", PASSWORD);
-    let untrusted = Proxmox::new(&wrong_pin)
-        .unwrap()
-        .open("101", Kind::Vnc)
-        .await;
+    let wrong_pin =
+        base.clone().set("fingerprint", "AA:".repeat(31) + "AA").set("username", "u@pam").set("password", PASSWORD);
+    let untrusted = Proxmox::new(&wrong_pin).unwrap().open("101", Kind::Vnc).await;
     shown += &everything_shown(outcomes.iter().chain([&untrusted]));
     let key = PassKey::generate().unwrap();
     let file = std::env::temp_dir().join(format!("consolepass-leaks-{}.jwk", std::process::id()));
     std::fs::write(&file, key.expose()).unwrap();
-    let options = Options::new()
-        .set("public_url", ORIGIN)
-        .set("pass_key_file", file.display().to_string());
+    let options = Options::new().set("public_url", ORIGIN).set("pass_key_file", file.display().to_string());
     let issuer = Issuer::new(&options).unwrap();
     std::fs::remove_file(&file).unwrap();
-    write!(
-        shown,
-        "{proxmox:?} {issuer:?} {:?} {key:?}",
-        with_token(TOKEN_SECRET)
-    )
-    .unwrap();
+    write!(shown, "{proxmox:?} {issuer:?} {:?} {key:?}", with_token(TOKEN_SECRET)).unwrap();
     said.add(shown.as_bytes());
     assert_eq!(opened, 2, "{outcomes:?}");
-    assert!(
-        said.holds("RFB 003.008") && said.holds("machine_not_running"),
-        "the run was no run"
-    );
-    assert!(
-        said.holds("set-up failed, trying once more"),
-        "the log was not heard"
-    );
+    assert!(said.holds("RFB 003.008") && said.holds("machine_not_running"), "the run was no run");
+    assert!(said.holds("set-up failed, trying once more"), "the log was not heard");
     let jwk: serde_json::Value = serde_json::from_str(key.expose()).unwrap();
     let mut secrets = emulator.secrets();
     secrets.extend([TOKEN_SECRET, PASSWORD, jwk["k"].as_str().unwrap()].map(str::to_owned));
     secrets.extend(passes);
-    assert!(
-        secrets.len() > 10,
-        "only {} secrets were in play",
-        secrets.len()
-    );
+    assert!(secrets.len() > 10, "only {} secrets were in play", secrets.len());
     for secret in secrets {
         let encoded: String = secret.bytes().map(percent_encoded).collect();
         for form in [secret.clone(), encoded, STANDARD.encode(&secret)] {

@@ -10,24 +10,17 @@ use consolepass::{Code, Issuer, Options, Pass, PassKey};
 async fn pass(name: &str, public_url: &str) -> Pass {
     let key = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.jwk"));
     fs::write(&key, PassKey::generate().unwrap().expose()).unwrap();
-    let options = Options::new()
-        .set("public_url", public_url)
-        .set("pass_key_file", key.to_str().unwrap());
+    let options = Options::new().set("public_url", public_url).set("pass_key_file", key.to_str().unwrap());
     let issuer = Issuer::new(&options).unwrap();
     fs::remove_file(&key).unwrap();
-    issuer
-        .issue("dc1", "qemu/101", &Options::new())
-        .await
-        .unwrap()
+    issuer.issue("dc1", "qemu/101", &Options::new()).await.unwrap()
 }
 
 /// `name` in the link's fragment, decoded once, as noVNC reads it.
 fn parameter(link: &str, name: &str) -> Option<String> {
     let (_, fragment) = link.split_once('#')?;
     let pairs = url::form_urlencoded::parse(fragment.as_bytes());
-    pairs
-        .into_iter()
-        .find_map(|(found, value)| (found == name).then(|| value.into_owned()))
+    pairs.into_iter().find_map(|(found, value)| (found == name).then(|| value.into_owned()))
 }
 
 #[tokio::test]
@@ -52,10 +45,7 @@ async fn a_pass_gives_rfb_its_url_and_no_password() {
     let bare = pass.rfb_parameters();
 
     assert_eq!((bare.url(), bare.password()), (pass.url().as_str(), None));
-    assert!(
-        !format!("{bare:?}").contains("pass="),
-        "a pass is as good as a key"
-    );
+    assert!(!format!("{bare:?}").contains("pass="), "a pass is as good as a key");
 }
 
 #[tokio::test]
@@ -64,9 +54,7 @@ async fn a_page_that_is_none_is_refused_without_the_pass_in_the_error() {
     let url = pass.url();
     let (_, text) = url.split_once("pass=").unwrap();
 
-    let error = pass
-        .novnc_url("https://portal.example.com/index.html", &Options::new())
-        .unwrap_err();
+    let error = pass.novnc_url("https://portal.example.com/index.html", &Options::new()).unwrap_err();
 
     assert_eq!(error.code(), Code::InvalidArgument);
     assert!(!format!("{error:?}").contains(text));

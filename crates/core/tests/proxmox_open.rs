@@ -12,10 +12,7 @@ const SECRET: &str = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
 
 async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
     let mut settings = Settings {
-        timing: Timing {
-            unauthorized_delay: Duration::from_millis(20),
-            ..Timing::default()
-        },
+        timing: Timing { unauthorized_delay: Duration::from_millis(20), ..Timing::default() },
         ..Settings::default()
     };
     change(&mut settings);
@@ -47,11 +44,7 @@ async fn refused(emulator: &Emulator, options: &Options, machine: &str) -> Error
     let error = open(options, machine).await.unwrap_err();
     let shown = format!("{error} {error:?} {}", error.hint());
     let secrets = emulator.secrets();
-    for secret in secrets
-        .iter()
-        .map(String::as_str)
-        .chain([SECRET, "hunter2"])
-    {
+    for secret in secrets.iter().map(String::as_str).chain([SECRET, "hunter2"]) {
         assert!(!shown.contains(secret), "{shown}");
     }
     error
@@ -61,9 +54,7 @@ async fn refused(emulator: &Emulator, options: &Options, machine: &str) -> Error
 async fn one_call_asks_for_one_ticket_and_says_websocket() {
     let emulator = start(|_| ()).await;
 
-    let console = open(&token(&emulator, TOKEN, SECRET), "pve1/qemu/101")
-        .await
-        .unwrap();
+    let console = open(&token(&emulator, TOKEN, SECRET), "pve1/qemu/101").await.unwrap();
 
     let calls = emulator.requests();
     assert_eq!(calls.len(), 1);
@@ -89,14 +80,8 @@ async fn the_node_is_found_by_number() {
 #[tokio::test]
 async fn accounts_that_are_not_good_fail_to_authenticate() {
     let emulator = start(|settings| {
-        settings.tokens.push(Token {
-            expired: true,
-            ..Token::new("portal@pve!old", SECRET)
-        });
-        settings.users.push(User {
-            account: Account::Disabled,
-            ..User::new("gone@pve", "hunter2")
-        });
+        settings.tokens.push(Token { expired: true, ..Token::new("portal@pve!old", SECRET) });
+        settings.users.push(User { account: Account::Disabled, ..User::new("gone@pve", "hunter2") });
     })
     .await;
     for options in [
@@ -118,10 +103,9 @@ async fn accounts_that_are_not_good_fail_to_authenticate() {
 #[tokio::test]
 async fn a_second_factor_is_told() {
     let emulator = start(|settings| {
-        settings.users.push(User {
-            second_factor: Some("totp:123456".to_owned()),
-            ..User::new("careful@pve", "hunter2")
-        });
+        settings
+            .users
+            .push(User { second_factor: Some("totp:123456".to_owned()), ..User::new("careful@pve", "hunter2") });
     })
     .await;
 
@@ -143,28 +127,18 @@ async fn a_missing_right_names_privilege_and_path() {
     .await;
 
     let error = refused(&emulator, &token(&emulator, TOKEN, SECRET), "qemu/101").await;
-    let owner = open(
-        &user(&emulator, "portal@pve", "portal-password"),
-        "qemu/101",
-    )
-    .await;
+    let owner = open(&user(&emulator, "portal@pve", "portal-password"), "qemu/101").await;
 
     assert_eq!(error.code(), Code::PermissionDenied);
-    assert!(
-        error.hint().contains("VM.Console on /vms/101"),
-        "{}",
-        error.hint()
-    );
+    assert!(error.hint().contains("VM.Console on /vms/101"), "{}", error.hint());
     assert!(owner.is_ok());
 }
 
 #[tokio::test]
 async fn without_the_right_to_look_the_hint_is_vm_audit_and_the_node_helps() {
     let emulator = start(|settings| {
-        settings.grants = vec![
-            Grant::new("/vms", "portal@pve", &["VM.Console"]),
-            Grant::new("/vms", TOKEN, &["VM.Console"]),
-        ];
+        settings.grants =
+            vec![Grant::new("/vms", "portal@pve", &["VM.Console"]), Grant::new("/vms", TOKEN, &["VM.Console"])];
     })
     .await;
     let options = token(&emulator, TOKEN, SECRET);
@@ -181,15 +155,7 @@ async fn without_the_right_to_look_the_hint_is_vm_audit_and_the_node_helps() {
 async fn a_machine_that_is_not_where_it_is_said_to_be_is_not_found() {
     let emulator = start(|settings| settings.nodes.push("pve2".to_owned())).await;
     let options = token(&emulator, TOKEN, SECRET);
-    for machine in [
-        "pve2/qemu/101",
-        "pve1/qemu/999",
-        "qemu/999",
-        "999",
-        "lxc/101",
-        "pve1/lxc/101",
-        "pve9/qemu/101",
-    ] {
+    for machine in ["pve2/qemu/101", "pve1/qemu/999", "qemu/999", "999", "lxc/101", "pve1/lxc/101", "pve9/qemu/101"] {
         let error = refused(&emulator, &options, machine).await;
 
         assert_eq!(error.code(), Code::MachineNotFound, "{machine}: {error}");

@@ -18,10 +18,7 @@ async fn open(response: Value, tls: bool) -> consolepass::Result<Console> {
         "response": response,
     }]);
     let script = script::Script::from_json(&exchange.to_string()).unwrap();
-    let options = script::Options {
-        tls,
-        ..script::Options::default()
-    };
+    let options = script::Options { tls, ..script::Options::default() };
     let player = script::Player::start_with(script, options).await.unwrap();
     let options = Options::new()
         .set("host", player.address().to_string())
@@ -32,18 +29,13 @@ async fn open(response: Value, tls: bool) -> consolepass::Result<Console> {
         Some(fingerprint) => options.set("fingerprint", fingerprint),
         None => options.set("insecure", true),
     };
-    Proxmox::new(&options)?
-        .open("pve1/qemu/101", Kind::Vnc)
-        .await
+    Proxmox::new(&options)?.open("pve1/qemu/101", Kind::Vnc).await
 }
 
 async fn refused(response: Value) -> Error {
     let error = open(response, true).await.unwrap_err();
     let shown = format!("{error} {error:?} {}", error.hint());
-    assert!(
-        !shown.contains("HUNTER2") && !shown.contains(SECRET),
-        "{shown}"
-    );
+    assert!(!shown.contains("HUNTER2") && !shown.contains(SECRET), "{shown}");
     error
 }
 
@@ -54,16 +46,12 @@ fn ticket(data: &Value) -> Value {
 #[tokio::test]
 async fn a_good_answer_is_taken_whatever_the_type_of_its_port() {
     for port in [json!("5900"), json!(5900)] {
-        let data = json!({"port": port, "ticket": "PVEVNC:6B0269DE::abc==", "upid": "UPID:pve1:1:2:3:vncproxy:101:a@b:"});
+        let data =
+            json!({"port": port, "ticket": "PVEVNC:6B0269DE::abc==", "upid": "UPID:pve1:1:2:3:vncproxy:101:a@b:"});
 
         let console = open(ticket(&data), true).await.unwrap();
 
-        assert!(
-            console
-                .websocket_url()
-                .unwrap()
-                .contains("?port=5900&vncticket=PVEVNC%3A6B0269DE%3A%3Aabc%3D%3D")
-        );
+        assert!(console.websocket_url().unwrap().contains("?port=5900&vncticket=PVEVNC%3A6B0269DE%3A%3Aabc%3D%3D"));
     }
 }
 
@@ -71,30 +59,15 @@ async fn a_good_answer_is_taken_whatever_the_type_of_its_port() {
 async fn answers_that_are_no_ticket_are_protocol_errors() {
     let long = format!("HUNTER2{}", "x".repeat(593));
     for (response, words) in [
-        (
-            json!({"status": 200, "text": "<html>HUNTER2</html>"}),
-            "is no JSON",
-        ),
+        (json!({"status": 200, "text": "<html>HUNTER2</html>"}), "is no JSON"),
         (json!({"status": 200, "text": ""}), "is no JSON"),
         (ticket(&json!(null)), "has no ticket"),
         (ticket(&json!({"port": "5900"})), "has no ticket"),
-        (
-            ticket(&json!({"port": "5900", "ticket": long})),
-            "600 characters",
-        ),
-        (
-            ticket(&json!({"port": "22", "ticket": "HUNTER2"})),
-            "5900 to 5999",
-        ),
-        (
-            ticket(&json!({"port": "6000", "ticket": "HUNTER2"})),
-            "5900 to 5999",
-        ),
+        (ticket(&json!({"port": "5900", "ticket": long})), "600 characters"),
+        (ticket(&json!({"port": "22", "ticket": "HUNTER2"})), "5900 to 5999"),
+        (ticket(&json!({"port": "6000", "ticket": "HUNTER2"})), "5900 to 5999"),
         (ticket(&json!({"ticket": "HUNTER2"})), "has no port"),
-        (
-            json!({"status": 301, "headers": {"location": "https://elsewhere.example/?HUNTER2"}, "text": ""}),
-            "redirect",
-        ),
+        (json!({"status": 301, "headers": {"location": "https://elsewhere.example/?HUNTER2"}, "text": ""}), "redirect"),
         (json!({"status": 404, "text": "HUNTER2"}), "404"),
         (json!({"raw": "SSH-2.0-OpenSSH_9.2\r\n"}), "no HTTP"),
         (json!({"status": 200, "endless": true}), "longer than"),
@@ -103,14 +76,8 @@ async fn answers_that_are_no_ticket_are_protocol_errors() {
 
         // What is slower than the limit is long is a timeout instead; both end it.
         let endless = response.get("endless").is_some() && error.code() == Code::Timeout;
-        assert!(
-            endless || error.code() == Code::Protocol,
-            "{response}: {error}"
-        );
-        assert!(
-            endless || error.to_string().contains(words),
-            "{response}: {error}"
-        );
+        assert!(endless || error.code() == Code::Protocol, "{response}: {error}");
+        assert!(endless || error.to_string().contains(words), "{response}: {error}");
     }
 }
 

@@ -16,9 +16,7 @@ async fn open(emulator: &Emulator, host: &str, trust: Options) -> consolepass::R
         .set("host", format!("{host}:{}", emulator.address().port()))
         .set("token_id", "portal@pve!console")
         .set("token_secret", "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a");
-    Proxmox::new(&options)?
-        .open("pve1/qemu/101", Kind::Vnc)
-        .await
+    Proxmox::new(&options)?.open("pve1/qemu/101", Kind::Vnc).await
 }
 
 /// A file that goes with its value.
@@ -43,20 +41,14 @@ impl Drop for File {
 async fn the_systems_authorities_refuse_a_cluster_and_the_error_says_what_to_pin() {
     let emulator = start().await;
 
-    let error = open(&emulator, "127.0.0.1", Options::new())
-        .await
-        .unwrap_err();
+    let error = open(&emulator, "127.0.0.1", Options::new()).await.unwrap_err();
     let pin = Options::new().set("fingerprint", error.fingerprint().unwrap());
     let pinned = open(&emulator, "127.0.0.1", pin).await;
 
     assert_eq!(error.code(), Code::TlsUntrusted);
     assert_eq!(error.fingerprint(), Some(emulator.fingerprint()));
     assert!(pinned.is_ok());
-    assert_eq!(
-        emulator.requests().len(),
-        1,
-        "a server that is not trusted is asked nothing"
-    );
+    assert_eq!(emulator.requests().len(), 1, "a server that is not trusted is asked nothing");
 }
 
 #[tokio::test]
@@ -78,10 +70,7 @@ async fn another_pin_is_refused_and_both_fingerprints_are_named() {
     let error = open(&emulator, "127.0.0.1", pin).await.unwrap_err();
 
     assert_eq!(error.code(), Code::TlsUntrusted);
-    assert!(
-        error.to_string().contains(emulator.fingerprint()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(emulator.fingerprint()), "{error}");
     assert!(error.to_string().contains(other.fingerprint()), "{error}");
     assert!(emulator.requests().is_empty());
 }
@@ -102,12 +91,7 @@ async fn insecure_must_be_said_in_words() {
     let emulator = start().await;
 
     let said = open(&emulator, "127.0.0.1", Options::new().set("insecure", true)).await;
-    let not_said = open(
-        &emulator,
-        "127.0.0.1",
-        Options::new().set("insecure", false),
-    )
-    .await;
+    let not_said = open(&emulator, "127.0.0.1", Options::new().set("insecure", false)).await;
 
     assert!(said.is_ok());
     assert_eq!(not_said.unwrap_err().code(), Code::TlsUntrusted);

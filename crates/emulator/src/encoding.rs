@@ -40,11 +40,7 @@ pub(crate) fn parse_urlencoded(text: &str) -> Parameters {
             }
             Some(Value::List(values)) => values.push(value),
             Some(single) => {
-                let first = if let Value::Text(first) = single {
-                    std::mem::take(first)
-                } else {
-                    String::new()
-                };
+                let first = if let Value::Text(first) = single { std::mem::take(first) } else { String::new() };
                 *single = Value::List(vec![first, value]);
             }
         }
@@ -67,15 +63,7 @@ mod tests {
     #[test]
     fn a_query_is_split_at_semicolons_and_a_value_is_cut_at_its_second_equals_sign() {
         let parameters = parse_urlencoded("c=x==&d=1;e=2");
-        assert_eq!(
-            parameters,
-            [
-                ("c".into(), text("x")),
-                ("d".into(), text("1")),
-                ("e".into(), text("2"))
-            ]
-            .into()
-        );
+        assert_eq!(parameters, [("c".into(), text("x")), ("d".into(), text("1")), ("e".into(), text("2"))].into());
     }
 
     #[test]

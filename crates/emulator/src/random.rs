@@ -20,10 +20,7 @@ impl Random {
         SystemRandom::new()
             .fill(&mut seed)
             .map_err(|_| io::Error::other("the operating system gives no random bytes"))?;
-        Ok(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &seed),
-            counter: AtomicU64::new(0),
-        })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &seed), counter: AtomicU64::new(0) })
     }
 
     /// Up to 32 bytes, different at every call.

@@ -4,8 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use ring::digest;
 use rustls::ServerConfig;
@@ -32,18 +31,13 @@ impl Identity {
         let fingerprint = fingerprint(leaf.der());
         let key = PrivateKeyDer::try_from(leaf_key.serialize_der()).map_err(io::Error::other)?;
         // No ALPN: pveproxy offers none, so that a client that insists on HTTP/2 fails here as it would there.
-        let config =
-            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(io::Error::other)?
-                .with_no_client_auth()
-                .with_single_cert(vec![leaf.der().clone()], key)
-                .map_err(io::Error::other)?;
-        Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            ca_pem: ca,
-            fingerprint,
-        })
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key)
+            .map_err(io::Error::other)?;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem: ca, fingerprint })
     }
 }
 
@@ -51,9 +45,7 @@ impl Identity {
 fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut parameters = CertificateParams::new(Vec::new())?;
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, "Emulated Virtual Environment");
+    parameters.distinguished_name.push(DnType::CommonName, "Emulated Virtual Environment");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate = parameters.self_signed(&key)?;
@@ -62,9 +54,7 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
 
 fn leaf_parameters() -> Result<CertificateParams, rcgen::Error> {
     let mut parameters = CertificateParams::new(SUBJECT_NAMES.map(String::from).to_vec())?;
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, "localhost");
+    parameters.distinguished_name.push(DnType::CommonName, "localhost");
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     parameters.use_authority_key_identifier_extension = true;
@@ -74,10 +64,6 @@ fn leaf_parameters() -> Result<CertificateParams, rcgen::Error> {
 /// SHA-256 over the certificate's DER, as the vendor's interface prints it: upper-case hex with colons.
 fn fingerprint(der: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, der);
-    let pairs: Vec<String> = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
+    let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
 }

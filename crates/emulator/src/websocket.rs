@@ -39,10 +39,7 @@ impl fmt::Display for Violation {
             Self::Opcode(opcode) => {
                 write!(formatter, "received unhandled websocket opcode {opcode}")
             }
-            Self::TooLarge(length) => write!(
-                formatter,
-                "received too large websocket frame (len = {length})"
-            ),
+            Self::TooLarge(length) => write!(formatter, "received too large websocket frame (len = {length})"),
         }
     }
 }
@@ -60,10 +57,7 @@ pub(crate) enum Frame {
 /// The answer to a client's `Sec-WebSocket-Key` (RFC 6455 section 4.2.2). The key is not looked at any closer.
 pub(crate) fn accept_key(key: &str) -> String {
     let seed = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    STANDARD.encode(digest::digest(
-        &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        seed.as_bytes(),
-    ))
+    STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, seed.as_bytes()))
 }
 
 /// One whole unmasked binary frame.
@@ -111,17 +105,9 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Frame>, Violation> {
     if buffer.len() < end {
         return Ok(None);
     }
-    let mask = [
-        buffer[header],
-        buffer[header + 1],
-        buffer[header + 2],
-        buffer[header + 3],
-    ];
-    let plain: Vec<u8> = buffer[header + 4..end]
-        .iter()
-        .zip(mask.iter().cycle())
-        .map(|(byte, key)| byte ^ key)
-        .collect();
+    let mask = [buffer[header], buffer[header + 1], buffer[header + 2], buffer[header + 3]];
+    let plain: Vec<u8> =
+        buffer[header + 4..end].iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
     buffer.drain(..end);
     Ok(Some(match opcode {
         CLOSE => Frame::Close,
@@ -134,10 +120,7 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Frame>, Violation> {
 /// The payload's length and where the header ends (before the mask), once those bytes are there.
 fn payload_length(buffer: &[u8]) -> Option<(u64, usize)> {
     match buffer[1] & 0x7F {
-        126 => Some((
-            u64::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?)),
-            4,
-        )),
+        126 => Some((u64::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?)), 4)),
         127 => Some((u64::from_be_bytes(buffer.get(2..10)?.try_into().ok()?), 10)),
         short => Some((u64::from(short), 2)),
     }
@@ -166,10 +149,7 @@ mod tests {
 
     #[test]
     fn the_accept_key_is_that_of_the_standards_own_example() {
-        assert_eq!(
-            accept_key("dGhlIHNhbXBsZSBub25jZQ=="),
-            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-        );
+        assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]

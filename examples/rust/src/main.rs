@@ -33,9 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .set("fingerprint", env::var("PVE_FINGERPRINT")?),
     )?;
     let backends = [("dc1", Arc::new(proxmox) as Arc<dyn Backend>)];
-    let options = Options::new()
-        .set("listen", console.as_str())
-        .set("public_url", format!("http://{console}"));
+    let options = Options::new().set("listen", console.as_str()).set("public_url", format!("http://{console}"));
     let relay = Arc::new(Relay::new(backends, &options)?);
     relay.start().await?;
 
@@ -54,10 +52,7 @@ async fn serve(listener: TcpListener, relay: Arc<Relay>) {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    relay: Arc<Relay>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, relay: Arc<Relay>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
     Ok(match (request.method(), path.strip_prefix("/console/")) {
         (&Method::GET, None) if path == "/" => page(StatusCode::OK, &machines()),
@@ -72,10 +67,7 @@ async fn open(machine: &str, relay: &Relay) -> Response<Full<Bytes>> {
     if !MACHINES.iter().any(|(_, owned)| *owned == machine) {
         return page(StatusCode::FORBIDDEN, "This machine is not yours.");
     }
-    match relay
-        .issue("dc1", machine, &Options::new().set("user", CUSTOMER))
-        .await
-    {
+    match relay.issue("dc1", machine, &Options::new().set("user", CUSTOMER)).await {
         Ok(pass) => {
             let mut answer = page(StatusCode::SEE_OTHER, "Your console is being opened.");
             if let Ok(viewer) = pass.viewer_url().parse() {
@@ -92,19 +84,13 @@ fn machines() -> String {
     let rows = MACHINES.iter().map(|(name, machine)| {
         format!("<li>{name} <form method=post action=\"/console/{machine}\"><button>Console</button></form></li>")
     });
-    format!(
-        "<h1>Your machines</h1><ul>{}</ul>",
-        rows.collect::<String>()
-    )
+    format!("<h1>Your machines</h1><ul>{}</ul>", rows.collect::<String>())
 }
 
 fn page(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
     let html = format!("<!doctype html><html lang=en><title>Portal</title>{body}</html>");
     let mut answer = Response::new(Full::new(Bytes::from(html)));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        CONTENT_TYPE,
-        http::HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("text/html; charset=utf-8"));
     answer
 }

@@ -93,11 +93,7 @@ impl Place {
                 return Err(options.wrong("host", socket, "a unix socket stands alone"));
             }
             if !path.is_absolute() {
-                return Err(options.wrong(
-                    "host",
-                    socket,
-                    format_args!("the path must be absolute; {ACCEPTED}"),
-                ));
+                return Err(options.wrong("host", socket, format_args!("the path must be absolute; {ACCEPTED}")));
             }
             return Ok(Self::Unix(path));
         }
@@ -120,17 +116,11 @@ async fn resolve(hosts: &[ApiAddress], timeout: Duration) -> Result<Vec<SocketAd
         match tokio::time::timeout(timeout, lookup).await {
             Ok(Ok(found)) => addresses.extend(found),
             Ok(Err(error)) => failures.push(format!("{}: {error}", host.authority())),
-            Err(_) => failures.push(format!(
-                "{}: its name took too long to look up",
-                host.authority()
-            )),
+            Err(_) => failures.push(format!("{}: its name took too long to look up", host.authority())),
         }
     }
     if addresses.is_empty() {
-        return Err(Error::new(
-            Code::Unreachable,
-            format!("vnc: {}", failures.join("; ")),
-        ));
+        return Err(Error::new(Code::Unreachable, format!("vnc: {}", failures.join("; "))));
     }
     Ok(addresses)
 }
@@ -151,11 +141,7 @@ mod tests {
             ("[::1]:5901", "[::1]:5901"),
             ("::1", "[::1]:5900"),
         ] {
-            let console = vnc(host)
-                .unwrap()
-                .open("my machine", Kind::Vnc)
-                .await
-                .unwrap();
+            let console = vnc(host).unwrap().open("my machine", Kind::Vnc).await.unwrap();
 
             assert_eq!(console.address(), Some(address.parse().unwrap()), "{host}");
             assert_eq!(console.machine().to_string(), "my machine");
@@ -166,54 +152,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_unix_socket_is_taken_by_its_path() {
-        let console = vnc("unix:/run/vm.sock")
-            .unwrap()
-            .open("vm", Kind::Vnc)
-            .await
-            .unwrap();
+        let console = vnc("unix:/run/vm.sock").unwrap().open("vm", Kind::Vnc).await.unwrap();
 
         assert!(matches!(console.target, Target::Unix(path) if path.as_os_str() == "/run/vm.sock"));
     }
 
     #[tokio::test]
     async fn several_hosts_are_tried_in_order() {
-        let console = vnc("127.0.0.1:5901,127.0.0.1:5902")
-            .unwrap()
-            .open("vm", Kind::Vnc)
-            .await
-            .unwrap();
+        let console = vnc("127.0.0.1:5901,127.0.0.1:5902").unwrap().open("vm", Kind::Vnc).await.unwrap();
 
-        let Target::Tcp(addresses) = console.target else {
-            panic!("{console:?}")
-        };
+        let Target::Tcp(addresses) = console.target else { panic!("{console:?}") };
         let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
         assert_eq!(ports, [5901, 5902]);
     }
 
     #[test]
     fn a_wrong_place_says_what_is_accepted() {
-        for host in [
-            "unix:",
-            "unix:vm.sock",
-            "https://h:5900/",
-            "h:5900/x",
-            "h:0",
-            "h:70000",
-            "a b",
-            "unix:/a,unix:/b",
-            "u@h",
-        ] {
+        for host in
+            ["unix:", "unix:vm.sock", "https://h:5900/", "h:5900/x", "h:0", "h:70000", "a b", "unix:/a,unix:/b", "u@h"]
+        {
             let error = vnc(host).unwrap_err();
 
             assert_eq!(error.code(), Code::InvalidArgument, "{host}");
             assert!(error.to_string().starts_with("vnc: host"), "{error}");
         }
-        assert!(
-            Vnc::new(&Options::new())
-                .unwrap_err()
-                .to_string()
-                .contains("\"host\" is missing")
-        );
+        assert!(Vnc::new(&Options::new()).unwrap_err().to_string().contains("\"host\" is missing"));
     }
 
     #[test]

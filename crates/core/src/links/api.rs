@@ -15,24 +15,21 @@ pub(crate) struct ApiAddress {
     prefix: String,
 }
 
-const ACCEPTED: &str = "accepted are h, h:8006, https://h:8006/, https://h/prefix, and IPv6 addresses with or without brackets";
+const ACCEPTED: &str =
+    "accepted are h, h:8006, https://h:8006/, https://h/prefix, and IPv6 addresses with or without brackets";
 
 impl ApiAddress {
     /// Reads the spellings `h`, `h:8006`, `https://h:8006/`, `https://h/prefix`, with IPv6 addresses with or without
     /// brackets. A bare host, and a pasted URL without a path, mean `default_port`; `https://h/prefix` means 443, as that is
     /// a reverse proxy.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self> {
-        let wrong = |reason: &str| {
-            Error::invalid("host", &shown(text), format_args!("{reason}; {ACCEPTED}"))
-        };
+        let wrong = |reason: &str| Error::invalid("host", &shown(text), format_args!("{reason}; {ACCEPTED}"));
         if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(wrong("a host holds no spaces"));
         }
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("http://") {
-            return Err(wrong(
-                "plain HTTP would show the credentials to the network",
-            ));
+            return Err(wrong("plain HTTP would show the credentials to the network"));
         }
         let is_url = lower.starts_with("https://");
         if !is_url && text.contains("://") {
@@ -126,9 +123,7 @@ fn authority_of(url: &str) -> &str {
 
 fn explicit_port(url: &str) -> bool {
     let authority = authority_of(url);
-    let after_host = authority
-        .rsplit_once(']')
-        .map_or(authority, |(_, after)| after);
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
     after_host.contains(':')
 }
 
@@ -159,11 +154,7 @@ mod tests {
         for (text, authority, prefix) in cases {
             let address = ApiAddress::parse(text, 8006).unwrap();
 
-            assert_eq!(
-                (address.authority().as_str(), address.prefix()),
-                (authority, prefix),
-                "{text}"
-            );
+            assert_eq!((address.authority().as_str(), address.prefix()), (authority, prefix), "{text}");
         }
     }
 
@@ -199,11 +190,7 @@ mod tests {
 
     #[test]
     fn a_password_in_a_host_is_not_in_its_error() {
-        for text in [
-            "root:hunter2@pve",
-            "https://root:hunter2@pve/",
-            "pve?hunter2",
-        ] {
+        for text in ["root:hunter2@pve", "https://root:hunter2@pve/", "pve?hunter2"] {
             let error = ApiAddress::parse(text, 8006).unwrap_err();
 
             assert!(!format!("{error:?}").contains("hunter2"), "{error}");
@@ -214,9 +201,6 @@ mod tests {
     fn a_prefix_stands_before_every_path() {
         let address = ApiAddress::parse("https://h/prefix/", 8006).unwrap();
 
-        assert_eq!(
-            address.url("/api2/json/version"),
-            "https://h:443/prefix/api2/json/version"
-        );
+        assert_eq!(address.url("/api2/json/version"), "https://h:443/prefix/api2/json/version");
     }
 }

@@ -36,31 +36,13 @@ pub fn cloudtower_direct(
     machine: CloudTowerMachine<'_>,
     token: &CloudTowerRawToken,
 ) -> Result<Secret> {
-    websocket(
-        cluster_ip,
-        &[
-            ("uuid", machine.vm_uuid),
-            ("token", token.0.expose()),
-            ("host", machine.host_ip),
-        ],
-    )
+    websocket(cluster_ip, &[("uuid", machine.vm_uuid), ("token", token.0.expose()), ("host", machine.host_ip)])
 }
 
 /// The websocket at CloudTower: `wss://{cloudtower}/websockify/?token=…&uuid=…&host=…`. The token is base64, so its `+`, `/`
 /// and `=` are encoded.
-pub fn cloudtower_via(
-    cloudtower: &str,
-    machine: CloudTowerMachine<'_>,
-    token: &CloudTowerToken,
-) -> Result<Secret> {
-    websocket(
-        cloudtower,
-        &[
-            ("token", token.0.expose()),
-            ("uuid", machine.vm_uuid),
-            ("host", machine.host_ip),
-        ],
-    )
+pub fn cloudtower_via(cloudtower: &str, machine: CloudTowerMachine<'_>, token: &CloudTowerToken) -> Result<Secret> {
+    websocket(cloudtower, &[("token", token.0.expose()), ("uuid", machine.vm_uuid), ("host", machine.host_ip)])
 }
 
 fn websocket(host: &str, query: &[(&str, &str)]) -> Result<Secret> {

@@ -23,14 +23,11 @@ mod tests;
 mod websocket;
 
 pub(crate) use api::ApiAddress;
-pub use cloudtower::{
-    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, cloudtower_direct, cloudtower_via,
-};
+pub use cloudtower::{CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, cloudtower_direct, cloudtower_via};
 pub(crate) use encode::{encode, form};
 pub(crate) use origin::Origin;
 pub(crate) use proxmox::{
-    GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status,
-    proxmox_websocket,
+    GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status, proxmox_websocket,
 };
 #[cfg(any(feature = "relay", test))]
 pub(crate) use public_url::PublicUrl;

@@ -17,11 +17,8 @@ impl Console {
     ///
     /// A page that is not served by the hypervisor itself sees the ticket as well, so it needs the option `foreign_origin`.
     pub fn novnc_url(&self, page: &str, options: &Options) -> Result<Secret> {
-        let target = PageTarget {
-            websocket: self.websocket("a page")?,
-            password: self.password.as_ref(),
-            is_hypervisor: true,
-        };
+        let target =
+            PageTarget { websocket: self.websocket("a page")?, password: self.password.as_ref(), is_hypervisor: true };
         page_link(page, options, &target)
     }
 
@@ -35,10 +32,7 @@ impl Console {
         match &self.target {
             Target::WebSocket(target) => Ok(target.url.expose()),
             Target::Tcp(_) | Target::Unix(_) => {
-                let message = format!(
-                    "{}: {} has no websocket that {user} could open",
-                    self.backend, self.machine
-                );
+                let message = format!("{}: {} has no websocket that {user} could open", self.backend, self.machine);
                 let error = Error::new(Code::Unsupported, message);
                 Err(error.with_hint("issue a pass; the relay gives it a websocket"))
             }

@@ -11,11 +11,7 @@ impl Pass {
     /// options are those of [`Scope::Page`](crate::options::Scope::Page). There is no password to put into it, as the relay
     /// asks for none.
     pub fn novnc_url(&self, page: &str, options: &Options) -> Result<String> {
-        let target = PageTarget {
-            websocket: &self.url(),
-            password: None,
-            is_hypervisor: false,
-        };
+        let target = PageTarget { websocket: &self.url(), password: None, is_hypervisor: false };
         Ok(page_link(page, options, &target)?.expose().to_owned())
     }
 

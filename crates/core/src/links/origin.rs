@@ -15,18 +15,15 @@ impl Origin {
     /// Reads `https://portal.example.com` or `http://localhost:8080`. `null`, wildcards and paths are none.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let wrong = || {
-            let accepted = "accepted is scheme, host and port, such as https://portal.example.com or http://localhost:8080";
+            let accepted =
+                "accepted is scheme, host and port, such as https://portal.example.com or http://localhost:8080";
             Error::invalid("origin", &shown(text), accepted)
         };
         let url = Url::parse(text).map_err(|_| wrong())?;
-        let rest = text
-            .split_once("://")
-            .map(|(_, rest)| rest)
-            .unwrap_or_default();
+        let rest = text.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
         let only_authority = !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*', '\\']);
         // `url` drops tabs and line ends wherever they stand.
-        let is_one_word =
-            !text.contains(|character: char| character.is_whitespace() || character.is_control());
+        let is_one_word = !text.contains(|character: char| character.is_whitespace() || character.is_control());
         if !only_authority || !is_one_word {
             return Err(wrong());
         }
@@ -51,21 +48,11 @@ mod tests {
 
     #[test]
     fn default_ports_and_case_do_not_matter() {
-        let same = [
-            "https://portal.example.com",
-            "https://portal.example.com:443",
-            "HTTPS://Portal.Example.COM",
-        ];
+        let same = ["https://portal.example.com", "https://portal.example.com:443", "HTTPS://Portal.Example.COM"];
         for text in same {
-            assert_eq!(
-                Origin::parse(text).unwrap().to_string(),
-                "https://portal.example.com"
-            );
+            assert_eq!(Origin::parse(text).unwrap().to_string(), "https://portal.example.com");
         }
-        assert_eq!(
-            Origin::parse("http://[::1]:8080").unwrap().to_string(),
-            "http://[::1]:8080"
-        );
+        assert_eq!(Origin::parse("http://[::1]:8080").unwrap().to_string(), "http://[::1]:8080");
     }
 
     #[test]

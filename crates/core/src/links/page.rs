@@ -38,8 +38,7 @@ impl Page {
     /// Reads a page's address. A query or fragment is refused: the pages take the last of two parameters of one name, so that
     /// what stands there could take the console elsewhere.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let wrong =
-            |reason: &str| Error::invalid("page", &shown(text), format_args!("{reason}; {PAGES}"));
+        let wrong = |reason: &str| Error::invalid("page", &shown(text), format_args!("{reason}; {PAGES}"));
         if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(wrong("an address holds no spaces"));
         }
@@ -116,16 +115,10 @@ impl Version {
             Some(&[major, minor] | &[major, minor, _]) => Some(Self(major, minor)),
             _ => None,
         };
-        version
-            .filter(|version| Self::KNOWN.contains(version))
-            .ok_or_else(|| {
-                let known: Vec<String> = Self::KNOWN.iter().map(Self::to_string).collect();
-                Error::invalid(
-                    "page: version",
-                    text,
-                    format_args!("accepted are {}", known.join(", ")),
-                )
-            })
+        version.filter(|version| Self::KNOWN.contains(version)).ok_or_else(|| {
+            let known: Vec<String> = Self::KNOWN.iter().map(Self::to_string).collect();
+            Error::invalid("page: version", text, format_args!("accepted are {}", known.join(", ")))
+        })
     }
 
     /// Whether noVNC of this version has this page.
@@ -195,11 +188,7 @@ mod tests {
         for text in ["", "1", "0.4", "1.8", "2.0", "v1.7", "1.7.0.0", "1.x", "1."] {
             let error = Version::parse(text).unwrap_err();
 
-            assert!(
-                error.to_string().contains("0.5, 0.6, 1.0, 1.1,")
-                    && error.to_string().ends_with("1.7"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("0.5, 0.6, 1.0, 1.1,") && error.to_string().ends_with("1.7"), "{error}");
         }
         assert_eq!(Version::parse("0.6.2").unwrap(), Version(0, 6));
     }

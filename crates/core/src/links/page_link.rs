@@ -55,20 +55,12 @@ pub(super) fn page_link(page: &str, options: &Options, target: &PageTarget<'_>) 
 }
 
 /// Scripts of the page see the ticket, so another server's page has to be wanted. A pass holds no such secret.
-fn check_origin(
-    page: &Page,
-    options: &Checked,
-    target: &PageTarget<'_>,
-    websocket: &WebSocketParts,
-) -> Result<()> {
+fn check_origin(page: &Page, options: &Checked, target: &PageTarget<'_>, websocket: &WebSocketParts) -> Result<()> {
     let is_foreign = *page.origin() != websocket.origin;
     if !target.is_hypervisor || !is_foreign || options.boolean("foreign_origin") {
         return Ok(());
     }
-    let reason = format!(
-        "the hypervisor is {}, and the scripts of this page would see its ticket",
-        websocket.origin
-    );
+    let reason = format!("the hypervisor is {}, and the scripts of this page would see its ticket", websocket.origin);
     let error = Error::invalid("page", &page.origin().to_string(), reason);
     Err(error.with_hint(
         "customers get a pass of the relay; for an operator's page set foreign_origin to true, and see that the browser \
@@ -105,11 +97,7 @@ fn view_only(page: PageName, view_only: bool) -> Option<(&'static str, &'static 
 }
 
 /// `vnc.html` has one parameter with three values. The small pages have one of its own for each, where any text is true.
-fn resize(
-    page: PageName,
-    version: Version,
-    options: &Checked,
-) -> Result<Option<(&'static str, &'static str)>> {
+fn resize(page: PageName, version: Version, options: &Checked) -> Result<Option<(&'static str, &'static str)>> {
     let wanted = options.required_text("resize")?;
     let wrong = |accepted: &str| options.wrong("resize", wanted, accepted);
     let reduced = version.has_reduced_lite();
@@ -129,11 +117,7 @@ fn resize(
 }
 
 /// A password goes into the fragment, which no server is sent, or nowhere.
-fn password<'a>(
-    version: Version,
-    options: &Checked,
-    target: &PageTarget<'a>,
-) -> Result<Option<&'a str>> {
+fn password<'a>(version: Version, options: &Checked, target: &PageTarget<'a>) -> Result<Option<&'a str>> {
     if !options.boolean("password") {
         return Ok(None);
     }

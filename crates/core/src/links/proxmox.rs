@@ -27,13 +27,7 @@ impl GuestPath<'_> {
 
 impl std::fmt::Display for GuestPath<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{API}/nodes/{}/{}/{}",
-            encode(self.node),
-            self.guest.as_str(),
-            self.id
-        )
+        write!(f, "{API}/nodes/{}/{}/{}", encode(self.node), self.guest.as_str(), self.id)
     }
 }
 
@@ -59,12 +53,7 @@ pub(crate) fn proxmox_task_log(node: &str, upid: &str) -> String {
 
 /// The websocket of a console. The server splits the query at `&` and `;`, takes `+` for a space and decodes once, so the
 /// ticket is encoded once and strictly; any further parameter would be refused.
-pub(crate) fn proxmox_websocket(
-    api: &ApiAddress,
-    guest: &GuestPath<'_>,
-    port: u16,
-    ticket: &Secret,
-) -> Secret {
+pub(crate) fn proxmox_websocket(api: &ApiAddress, guest: &GuestPath<'_>, port: u16, ticket: &Secret) -> Secret {
     let query = super::form(&[("port", &port.to_string()), ("vncticket", ticket.expose())]);
     Secret::new(api.websocket_url(&format!("{}?{query}", guest.vncwebsocket())))
 }
@@ -76,18 +65,9 @@ mod tests {
     #[test]
     fn the_ticket_is_encoded_once_and_strictly() {
         let api = ApiAddress::parse("https://pve/prefix", 8006).unwrap();
-        let guest = GuestPath {
-            node: "pve1",
-            guest: GuestType::Qemu,
-            id: 101,
-        };
+        let guest = GuestPath { node: "pve1", guest: GuestType::Qemu, id: 101 };
 
-        let url = proxmox_websocket(
-            &api,
-            &guest,
-            5900,
-            &Secret::new("F(K+;&%#:PVEVNC:6B0261D7::rRd5+/=="),
-        );
+        let url = proxmox_websocket(&api, &guest, 5900, &Secret::new("F(K+;&%#:PVEVNC:6B0261D7::rRd5+/=="));
 
         assert_eq!(
             url.expose(),

@@ -20,21 +20,15 @@ impl PublicUrl {
     /// Reads `https://portal.example.com/console`; a slash at the end makes no difference.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let wrong = |reason: &str| {
-            let accepted =
-                "accepted is https://portal.example.com or https://portal.example.com/console";
-            Error::invalid(
-                "public_url",
-                &shown(text),
-                format_args!("{reason}; {accepted}"),
-            )
+            let accepted = "accepted is https://portal.example.com or https://portal.example.com/console";
+            Error::invalid("public_url", &shown(text), format_args!("{reason}; {accepted}"))
         };
         // `url` drops tabs and line ends wherever they stand.
         if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(wrong("a URL holds no spaces"));
         }
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-        let origin =
-            Origin::of(&url).ok_or_else(|| wrong("the scheme must be https, or http for tests"))?;
+        let origin = Origin::of(&url).ok_or_else(|| wrong("the scheme must be https, or http for tests"))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("credentials do not belong into it"));
         }
@@ -90,29 +84,17 @@ mod tests {
 
     #[test]
     fn every_url_of_a_relay_follows_from_its_public_one() {
-        for text in [
-            "https://portal.example.com/console",
-            "https://Portal.example.com:443/console/",
-        ] {
+        for text in ["https://portal.example.com/console", "https://Portal.example.com:443/console/"] {
             let url = PublicUrl::parse(text).unwrap();
 
             assert_eq!(url.as_str(), "https://portal.example.com/console");
             assert_eq!(url.prefix(), "/console");
-            assert_eq!(
-                url.websocket_with("a.b-_"),
-                "wss://portal.example.com/console/ws?pass=a.b-_"
-            );
-            assert_eq!(
-                url.viewer_with("a.b-_"),
-                "https://portal.example.com/console/#pass=a.b-_"
-            );
+            assert_eq!(url.websocket_with("a.b-_"), "wss://portal.example.com/console/ws?pass=a.b-_");
+            assert_eq!(url.viewer_with("a.b-_"), "https://portal.example.com/console/#pass=a.b-_");
             assert_eq!(url.websocket_origin(), "wss://portal.example.com");
         }
         let plain = PublicUrl::parse("http://localhost:8700").unwrap();
-        assert_eq!(
-            (plain.prefix(), plain.websocket().as_str()),
-            ("", "ws://localhost:8700/ws")
-        );
+        assert_eq!((plain.prefix(), plain.websocket().as_str()), ("", "ws://localhost:8700/ws"));
     }
 
     #[test]
@@ -131,12 +113,7 @@ mod tests {
         ] {
             let error = PublicUrl::parse(text).unwrap_err();
 
-            assert!(
-                error
-                    .to_string()
-                    .contains("https://portal.example.com/console"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("https://portal.example.com/console"), "{error}");
         }
     }
 }

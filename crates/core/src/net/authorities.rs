@@ -12,14 +12,10 @@ pub(super) fn of_file(path: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| format!("it is no PEM file: {error}"))?;
-        roots
-            .add(certificate)
-            .map_err(|error| format!("it holds a certificate that cannot be used: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("it holds a certificate that cannot be used: {error}"))?;
     }
     if roots.is_empty() {
-        return Err(
-            "it holds no certificate; accepted is PEM, as in /etc/pve/pve-root-ca.pem".to_owned(),
-        );
+        return Err("it holds no certificate; accepted is PEM, as in /etc/pve/pve-root-ca.pem".to_owned());
     }
     Ok(roots)
 }
@@ -30,11 +26,9 @@ pub(super) fn of_system() -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);
     if usable == 0 {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            "tls: this system has no trusted authorities",
-        )
-        .with_hint("give fingerprint or ca_file, or install the system's certificates (on Debian the package ca-certificates)"));
+        return Err(Error::new(Code::InvalidArgument, "tls: this system has no trusted authorities").with_hint(
+            "give fingerprint or ca_file, or install the system's certificates (on Debian the package ca-certificates)",
+        ));
     }
     Ok(roots)
 }

@@ -38,16 +38,8 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Resu
             }
         }
     }
-    let code = if silent {
-        Code::Timeout
-    } else {
-        Code::Unreachable
-    };
-    let message = if failures.is_empty() {
-        "no address to connect to".to_owned()
-    } else {
-        failures.join("; ")
-    };
+    let code = if silent { Code::Timeout } else { Code::Unreachable };
+    let message = if failures.is_empty() { "no address to connect to".to_owned() } else { failures.join("; ") };
     Err(Error::new(code, message))
 }
 
@@ -58,9 +50,7 @@ pub(crate) fn tune(socket: &TcpStream) {
         .with_interval(KEEPALIVE_INTERVAL)
         .with_retries(KEEPALIVE_RETRIES);
     let socket = SockRef::from(socket);
-    let outcome = socket
-        .set_tcp_nodelay(true)
-        .and_then(|()| socket.set_tcp_keepalive(&keepalive));
+    let outcome = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
     #[cfg(target_os = "linux")]
     let outcome = outcome.and_then(|()| socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
     // A socket that cannot be tuned still carries bytes.
@@ -83,9 +73,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let alive = listener.local_addr().unwrap();
 
-        let socket = connect(&[dead, alive], Duration::from_secs(5))
-            .await
-            .unwrap();
+        let socket = connect(&[dead, alive], Duration::from_secs(5)).await.unwrap();
 
         assert_eq!(socket.peer_addr().unwrap(), alive);
         assert!(socket.nodelay().unwrap());
@@ -101,14 +89,9 @@ mod tests {
         let dead = closed.local_addr().unwrap();
         drop(closed);
 
-        let error = connect(&[dead, dead], Duration::from_secs(5))
-            .await
-            .unwrap_err();
+        let error = connect(&[dead, dead], Duration::from_secs(5)).await.unwrap_err();
 
         assert_eq!(error.code(), Code::Unreachable);
-        assert_eq!(
-            error.to_string(),
-            format!("{dead}: connection refused; {dead}: connection refused")
-        );
+        assert_eq!(error.to_string(), format!("{dead}: connection refused; {dead}: connection refused"));
     }
 }

@@ -19,16 +19,11 @@ pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Erro
         Some(cause)
             if matches!(
                 cause.kind(),
-                io::ErrorKind::UnexpectedEof
-                    | io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::BrokenPipe
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
             ) =>
         {
-            Error::new(
-                Code::Protocol,
-                format!("{server}: it closed the connection before TLS was up"),
-            )
-            .with_hint(NO_TLS)
+            Error::new(Code::Protocol, format!("{server}: it closed the connection before TLS was up"))
+                .with_hint(NO_TLS)
         }
         Some(cause) => Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))),
         None => Error::new(Code::Unreachable, format!("{server}: no connection")),
@@ -41,30 +36,19 @@ pub(crate) fn answering(server: &str, error: &(dyn StdError + 'static)) -> Error
         return error;
     }
     match (find::<hyper::Error>(error), io_cause(error)) {
-        (Some(cause), _) if cause.is_parse() => Error::new(
-            Code::Protocol,
-            format!("{server}: its answer is no HTTP: {cause}"),
-        ),
-        (_, Some(cause)) if cause.kind() != io::ErrorKind::UnexpectedEof => Error::new(
-            Code::Unreachable,
-            format!("{server}: the connection broke: {}", plain(cause)),
-        ),
-        _ => Error::new(
-            Code::Unreachable,
-            format!("{server}: it closed the connection without a whole answer"),
-        ),
+        (Some(cause), _) if cause.is_parse() => {
+            Error::new(Code::Protocol, format!("{server}: its answer is no HTTP: {cause}"))
+        }
+        (_, Some(cause)) if cause.kind() != io::ErrorKind::UnexpectedEof => {
+            Error::new(Code::Unreachable, format!("{server}: the connection broke: {}", plain(cause)))
+        }
+        _ => Error::new(Code::Unreachable, format!("{server}: it closed the connection without a whole answer")),
     }
 }
 
 /// The error for a `server` that took longer than it may.
 pub(crate) fn late(server: &str, what: &str, limit: std::time::Duration) -> Error {
-    Error::new(
-        Code::Timeout,
-        format!(
-            "{server}: {what} took longer than {} seconds",
-            limit.as_secs_f64()
-        ),
-    )
+    Error::new(Code::Timeout, format!("{server}: {what} took longer than {} seconds", limit.as_secs_f64()))
 }
 
 /// The innermost error of the operating system: those above it only hold it.
@@ -77,19 +61,14 @@ pub(crate) fn io_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io
 }
 
 /// Finds an error of one type among the causes of another.
-pub(crate) fn find<'a, T: StdError + 'static>(
-    error: &'a (dyn StdError + 'static),
-) -> Option<&'a T> {
+pub(crate) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
         // The source of an `io::Error` is the source of what it holds, which would be skipped.
-        next = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held),
             None => error.source(),
         };

@@ -24,10 +24,7 @@ impl Fingerprint {
             digits.split(':').collect()
         } else {
             // A cut inside a character of several bytes gives an empty pair, which is no number.
-            (0..digits.len())
-                .step_by(2)
-                .map(|start| digits.get(start..start + 2).unwrap_or(""))
-                .collect()
+            (0..digits.len()).step_by(2).map(|start| digits.get(start..start + 2).unwrap_or("")).collect()
         };
         let bytes: Option<Vec<u8>> = pairs.into_iter().map(byte).collect();
         Some(Self(bytes?.try_into().ok()?))
@@ -44,11 +41,7 @@ impl Fingerprint {
 /// Two hexadecimal digits; `from_str_radix` alone would take a sign as well.
 fn byte(pair: &str) -> Option<u8> {
     let plain = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
-    if plain {
-        u8::from_str_radix(pair, 16).ok()
-    } else {
-        None
-    }
+    if plain { u8::from_str_radix(pair, 16).ok() } else { None }
 }
 
 impl fmt::Display for Fingerprint {
@@ -71,7 +64,8 @@ impl fmt::Debug for Fingerprint {
 mod tests {
     use super::*;
 
-    const SHOWN: &str = "E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:27:AE:41:E4:64:9B:93:4C:A4:95:99:1B:78:52:B8:55";
+    const SHOWN: &str =
+        "E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:27:AE:41:E4:64:9B:93:4C:A4:95:99:1B:78:52:B8:55";
 
     #[test]
     fn it_is_shown_as_the_hypervisor_shows_it() {

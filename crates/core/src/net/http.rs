@@ -70,36 +70,24 @@ impl ApiClient {
             .user_agent(super::USER_AGENT)
             .build()
             .map(|client| Self { client, timeout })
-            .map_err(|cause| {
-                Error::new(Code::Internal, "the HTTP client cannot be made").with_source(cause)
-            })
+            .map_err(|cause| Error::new(Code::Internal, "the HTTP client cannot be made").with_source(cause))
     }
 
     /// Asks, and reads the whole answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Unanswered> {
-        let Request {
-            method,
-            server,
-            url,
-            headers,
-            form,
-        } = request;
+        let Request { method, server, url, headers, form } = request;
         let mut builder = self.client.request(method, url);
         for (name, value) in &headers {
             builder = builder.header(*name, value.expose());
         }
         if let Some(form) = &form {
-            builder = builder
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form.expose().to_owned());
+            builder =
+                builder.header("content-type", "application/x-www-form-urlencoded").body(form.expose().to_owned());
         }
         let response = builder.send().await.map_err(|error| {
             // The URL may hold a ticket, and errors end in logs.
             let error = error.without_url();
-            Unanswered {
-                sent: !error.is_connect(),
-                error: self.unsent(&server, error),
-            }
+            Unanswered { sent: !error.is_connect(), error: self.unsent(&server, error) }
         })?;
         self.read(&server, response).await
     }
@@ -141,12 +129,7 @@ impl ApiClient {
                 }
             }
         }
-        Ok(Answer {
-            status: status.as_u16(),
-            reason,
-            address: response.remote_addr(),
-            body: body.freeze(),
-        })
+        Ok(Answer { status: status.as_u16(), reason, address: response.remote_addr(), body: body.freeze() })
     }
 
     fn unsent(&self, server: &str, error: reqwest::Error) -> Error {
@@ -162,9 +145,7 @@ impl ApiClient {
 
 impl fmt::Debug for ApiClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiClient")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("ApiClient").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 

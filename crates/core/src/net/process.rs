@@ -39,11 +39,7 @@ impl<T> PerProcess<T> {
             place = &link.next;
         }
         // Made before it is put in place: a fork meanwhile must not leave a half-made one behind.
-        let mut fresh = Box::new(Link {
-            process,
-            value: make()?,
-            next: OnceLock::new(),
-        });
+        let mut fresh = Box::new(Link { process, value: make()?, next: OnceLock::new() });
         while let Err(late) = place.set(fresh) {
             fresh = late;
             match place.get() {
@@ -126,10 +122,7 @@ mod tests {
             let values = &values;
             let read = |number| scope.spawn(move || *values.get(|| Ok(number)).unwrap());
             let threads: Vec<_> = (0..16).map(read).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
 
         assert!(seen.iter().all(|value| *value == seen[0]), "{seen:?}");
@@ -151,9 +144,7 @@ mod tests {
         let here = std::process::id();
 
         for process in [here + 1, here, here + 2] {
-            values
-                .get_in(process, || Ok(Dropped(Rc::clone(&count))))
-                .unwrap();
+            values.get_in(process, || Ok(Dropped(Rc::clone(&count)))).unwrap();
         }
         drop(values);
 

@@ -37,30 +37,20 @@ pub(crate) async fn open_target(target: &Target, timeout: Duration) -> Result<Op
         Target::Tcp(addresses) => Stream::Tcp(dial::connect(addresses, timeout).await?),
         Target::Unix(path) => Stream::Unix(connect_unix(path, timeout).await?),
     };
-    Ok(Opened {
-        stream,
-        read_ahead: Bytes::new(),
-    })
+    Ok(Opened { stream, read_ahead: Bytes::new() })
 }
 
 async fn connect_unix(path: &Path, timeout: Duration) -> Result<UnixStream> {
     let name = format!("unix:{}", path.display());
     match tokio::time::timeout(timeout, UnixStream::connect(path)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(Error::new(
-            Code::Unreachable,
-            format!("{name}: {}", failure::plain(&error)),
-        )),
+        Ok(Err(error)) => Err(Error::new(Code::Unreachable, format!("{name}: {}", failure::plain(&error)))),
         Err(_) => Err(failure::late(&name, "connecting", timeout)),
     }
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -70,11 +60,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),

@@ -83,13 +83,7 @@ impl TestServer {
                 });
             }
         });
-        Self {
-            address,
-            fingerprint,
-            ca_pem,
-            seen,
-            task,
-        }
+        Self { address, fingerprint, ca_pem, seen, task }
     }
 
     /// Every request so far.
@@ -104,11 +98,7 @@ impl TestServer {
 
     /// Its authority in a file of its own.
     pub(crate) fn ca_file(&self) -> CaFile {
-        let name = format!(
-            "consolepass-{}-{}.pem",
-            std::process::id(),
-            self.address.port()
-        );
+        let name = format!("consolepass-{}-{}.pem", std::process::id(), self.address.port());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, &self.ca_pem).unwrap();
         CaFile(path)
@@ -204,11 +194,7 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     let length = length.map_or(0, |(_, length)| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Seen {
-        line,
-        headers,
-        body: String::from_utf8(body).unwrap(),
-    })
+    Some(Seen { line, headers, body: String::from_utf8(body).unwrap() })
 }
 
 /// A leaf signed by an authority of its own, as a cluster has it.
@@ -220,19 +206,13 @@ fn certificate() -> (TlsAcceptor, String, String) {
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let leaf = CertificateParams::new(names)
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
+    let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
         .unwrap();
     let fingerprint = Fingerprint::of(leaf.der()).to_string();
     (TlsAcceptor::from(Arc::new(config)), fingerprint, ca_pem)

@@ -8,10 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
 use super::authorities;
 use super::failure::{NO_TLS, find};
@@ -46,14 +43,12 @@ impl Trust {
             ([_, ..], Some(_), false) => Err(clash("fingerprint", "ca_file")),
             (pins @ [_, ..], None, false) => {
                 let read = |pin: &String| {
-                    Fingerprint::parse(pin)
-                        .ok_or_else(|| options.wrong("fingerprint", pin, Fingerprint::ACCEPTED))
+                    Fingerprint::parse(pin).ok_or_else(|| options.wrong("fingerprint", pin, Fingerprint::ACCEPTED))
                 };
                 Self::new(Check::Pins(pins.iter().map(read).collect::<Result<_>>()?))
             }
             ([], Some(path), false) => {
-                let roots = authorities::of_file(path)
-                    .map_err(|reason| options.wrong("ca_file", path, reason))?;
+                let roots = authorities::of_file(path).map_err(|reason| options.wrong("ca_file", path, reason))?;
                 Self::new(chain(roots)?)
             }
             ([], None, true) => Self::new(Check::Nothing),
@@ -80,9 +75,7 @@ impl Trust {
         // Never `install_default`: the process belongs to the program that embeds this library.
         let mut config = ClientConfig::builder_with_provider(crypto())
             .with_safe_default_protocol_versions()
-            .map_err(|cause| {
-                Error::new(Code::Internal, "tls: no protocol version").with_source(cause)
-            })?
+            .map_err(|cause| Error::new(Code::Internal, "tls: no protocol version").with_source(cause))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
@@ -90,10 +83,7 @@ impl Trust {
         config.alpn_protocols = Vec::new();
         // Each connection proves the certificate anew, and no lock is shared with the threads of a forked parent.
         config.resumption = Resumption::disabled();
-        Ok(Self {
-            config: Arc::new(config),
-            check,
-        })
+        Ok(Self { config: Arc::new(config), check })
     }
 }
 
@@ -110,16 +100,12 @@ pub(crate) fn handshake_error(server: &str, error: &(dyn StdError + 'static)) ->
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
             match other.downcast_ref::<Untrusted>() {
                 Some(untrusted) => return Some(untrusted.error(server)),
-                None => Error::new(
-                    Code::TlsUntrusted,
-                    format!("{server}: its certificate is not trusted: {other}"),
-                ),
+                None => Error::new(Code::TlsUntrusted, format!("{server}: its certificate is not trusted: {other}")),
             }
         }
-        rustls::Error::InvalidCertificate(reason) => Error::new(
-            Code::TlsUntrusted,
-            format!("{server}: its certificate is not trusted: {reason}"),
-        ),
+        rustls::Error::InvalidCertificate(reason) => {
+            Error::new(Code::TlsUntrusted, format!("{server}: its certificate is not trusted: {reason}"))
+        }
         rustls::Error::InvalidMessage(_) => {
             Error::new(Code::Protocol, format!("{server}: it does not speak TLS")).with_hint(NO_TLS)
         }
@@ -174,12 +160,12 @@ impl ServerCertVerifier for Verifier {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
             Check::Pins(pins) if pins.contains(&seen) => Ok(ServerCertVerified::assertion()),
             Check::Pins(pins) => refuse(Reason::NotPinned(pins.clone())),
-            Check::Chain(chain) => chain
-                .verify_server_cert(certificate, intermediates, name, ocsp, now)
-                .or_else(|error| match error {
+            Check::Chain(chain) => {
+                chain.verify_server_cert(certificate, intermediates, name, ocsp, now).or_else(|error| match error {
                     rustls::Error::InvalidCertificate(reason) => refuse(Reason::Chain(reason)),
                     other => Err(other),
-                }),
+                })
+            }
         }
     }
 
@@ -223,8 +209,7 @@ enum Reason {
 
 impl Untrusted {
     fn error(&self, server: &str) -> Error {
-        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}"))
-            .with_fingerprint(self.seen.to_string());
+        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}")).with_fingerprint(self.seen.to_string());
         match &self.reason {
             Reason::NotPinned(_) => error.with_hint(
                 "the certificate may have been renewed: compare the fingerprint on the hypervisor (pvenode cert info), then pin the new one; \
@@ -242,18 +227,11 @@ impl fmt::Display for Untrusted {
         match &self.reason {
             Reason::NotPinned(pins) => {
                 let pins: Vec<String> = pins.iter().map(Fingerprint::to_string).collect();
-                write!(
-                    f,
-                    "its certificate has the fingerprint {}, expected was {}",
-                    self.seen,
-                    pins.join(" or ")
-                )
+                write!(f, "its certificate has the fingerprint {}, expected was {}", self.seen, pins.join(" or "))
             }
-            Reason::Chain(reason) => write!(
-                f,
-                "its certificate is not trusted: {reason}; its fingerprint is {}",
-                self.seen
-            ),
+            Reason::Chain(reason) => {
+                write!(f, "its certificate is not trusted: {reason}; its fingerprint is {}", self.seen)
+            }
         }
     }
 }
@@ -268,13 +246,7 @@ fn chain(roots: RootCertStore) -> Result<Check> {
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto())
         .build()
         .map(Check::Chain)
-        .map_err(|cause| {
-            Error::new(
-                Code::Internal,
-                "tls: the trusted authorities cannot be used",
-            )
-            .with_source(cause)
-        })
+        .map_err(|cause| Error::new(Code::Internal, "tls: the trusted authorities cannot be used").with_source(cause))
 }
 
 #[cfg(test)]

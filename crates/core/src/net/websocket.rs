@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use http::header::{
-    CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
+    CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty};
@@ -62,12 +62,7 @@ pub(crate) fn accept_key(key: &[u8]) -> String {
     BASE64.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &[key, GUID].concat()))
 }
 
-async fn upgrade(
-    target: &WebSocketTarget,
-    uri: &Uri,
-    server: &str,
-    timeout: Duration,
-) -> Result<Opened> {
+async fn upgrade(target: &WebSocketTarget, uri: &Uri, server: &str, timeout: Duration) -> Result<Opened> {
     let socket = dial::connect(&[target.address], timeout).await?;
     let name = ServerName::try_from(host(uri).to_owned())
         .map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
@@ -82,18 +77,13 @@ async fn upgrade(
     let request = request(target, uri, &key)?;
 
     let exchange = async {
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| no_answer(server, &error))?;
+        let response = sender.send_request(request).await.map_err(|error| no_answer(server, &error))?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let answer = refusal(response, target.address).await;
             return Err((target.refused)(target, &answer));
         }
         verify(server, response.headers(), &key)?;
-        hyper::upgrade::on(response)
-            .await
-            .map_err(|error| failure::answering(server, &error))
+        hyper::upgrade::on(response).await.map_err(|error| failure::answering(server, &error))
     };
     // The connection does its work while it is polled; a task of its own would need a runtime to outlive us in.
     let upgraded = {
@@ -112,19 +102,11 @@ async fn upgrade(
     let parts = upgraded
         .downcast::<TokioIo<Stream>>()
         .map_err(|_| Error::new(Code::Internal, "the stream behind a websocket was lost"))?;
-    Ok(Opened {
-        stream: parts.io.into_inner(),
-        read_ahead: parts.read_buf,
-    })
+    Ok(Opened { stream: parts.io.into_inner(), read_ahead: parts.read_buf })
 }
 
 fn request(target: &WebSocketTarget, uri: &Uri, key: &str) -> Result<Request<Empty<Bytes>>> {
-    let unusable = |_| {
-        Error::new(
-            Code::Internal,
-            "a console's websocket request cannot be written",
-        )
-    };
+    let unusable = |_| Error::new(Code::Internal, "a console's websocket request cannot be written");
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let mut request = Request::get(path)
@@ -139,12 +121,8 @@ fn request(target: &WebSocketTarget, uri: &Uri, key: &str) -> Result<Request<Emp
         .body(Empty::new())
         .map_err(unusable)?;
     for (name, value) in &target.headers {
-        let (name, value) = header(name, value).ok_or_else(|| {
-            Error::new(
-                Code::Internal,
-                format!("the header {name} cannot be written"),
-            )
-        })?;
+        let (name, value) = header(name, value)
+            .ok_or_else(|| Error::new(Code::Internal, format!("the header {name} cannot be written")))?;
         request.headers_mut().append(name, value);
     }
     Ok(request)
@@ -160,14 +138,9 @@ fn header(name: &str, value: &Secret) -> Option<(HeaderName, HeaderValue)> {
 /// a cache in between, could be taken for a console.
 fn verify(server: &str, headers: &HeaderMap, key: &str) -> Result<()> {
     let wrong = |what: &str| {
-        Err(Error::new(
-            Code::Protocol,
-            format!("{server}: its answer to the websocket request {what}"),
-        )
-        .with_http_status(101)
-        .with_hint(
-            "a reverse proxy between the portal and the hypervisor may not pass websockets on",
-        ))
+        Err(Error::new(Code::Protocol, format!("{server}: its answer to the websocket request {what}"))
+            .with_http_status(101)
+            .with_hint("a reverse proxy between the portal and the hypervisor may not pass websockets on"))
     };
     if !has_token(headers, &UPGRADE, "websocket") {
         return wrong("does not upgrade to websocket");
@@ -177,22 +150,14 @@ fn verify(server: &str, headers: &HeaderMap, key: &str) -> Result<()> {
     }
     let mut accepts = headers.get_all(SEC_WEBSOCKET_ACCEPT).iter();
     let expected = accept_key(key.as_bytes());
-    if accepts
-        .next()
-        .is_none_or(|accept| accept.as_bytes() != expected.as_bytes())
-        || accepts.next().is_some()
-    {
+    if accepts.next().is_none_or(|accept| accept.as_bytes() != expected.as_bytes()) || accepts.next().is_some() {
         return wrong("does not fit the key that was sent");
     }
     if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
         return wrong("has an extension that was not offered");
     }
     let mut protocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    if protocols
-        .next()
-        .is_some_and(|protocol| protocol.as_bytes() != b"binary")
-        || protocols.next().is_some()
-    {
+    if protocols.next().is_some_and(|protocol| protocol.as_bytes() != b"binary") || protocols.next().is_some() {
         return wrong("has a sub-protocol that was not offered");
     }
     Ok(())
@@ -209,12 +174,8 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 /// A server that closes without a word; pveproxy's worker does when it cannot reach the console's port.
 fn no_answer(server: &str, error: &hyper::Error) -> Error {
-    let torn = failure::io_cause(error).is_some_and(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
-        )
-    });
+    let torn = failure::io_cause(error)
+        .is_some_and(|error| matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset));
     if error.is_incomplete_message() || torn {
         return Error::new(
             Code::Closed,
@@ -244,26 +205,18 @@ async fn refusal(response: Response<Incoming>, address: SocketAddr) -> Answer {
         }
         body.extend_from_slice(&data);
     }
-    Answer {
-        status: status.as_u16(),
-        reason,
-        body: body.freeze(),
-        address: Some(address),
-    }
+    Answer { status: status.as_u16(), reason, body: body.freeze(), address: Some(address) }
 }
 
 /// `host:port`, for errors: the URL itself holds the ticket.
 fn server_name(uri: &Uri) -> String {
-    uri.authority()
-        .map_or_else(String::new, ToString::to_string)
+    uri.authority().map_or_else(String::new, ToString::to_string)
 }
 
 /// The host without the brackets of an IPv6 address.
 fn host(uri: &Uri) -> &str {
     let host = uri.host().unwrap_or("");
-    host.strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host)
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 #[cfg(test)]

@@ -9,13 +9,7 @@ const fn row(
     default: Option<&'static str>,
     meaning: &'static str,
 ) -> Specification {
-    Specification {
-        scope,
-        name,
-        kind,
-        default,
-        meaning,
-    }
+    Specification { scope, name, kind, default, meaning }
 }
 
 const fn seconds(min: u64, max: u64) -> Kind {

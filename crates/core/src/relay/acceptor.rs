@@ -20,31 +20,17 @@ pub(super) struct Acceptor {
 
 enum Kind {
     Opaque(Arc<dyn Store>),
-    Signed {
-        key: Arc<PassKey>,
-        audience: String,
-        marks: Marks,
-    },
+    Signed { key: Arc<PassKey>, audience: String, marks: Marks },
 }
 
 impl Acceptor {
     pub(super) fn opaque(id: RelayId, store: Arc<dyn Store>) -> Self {
-        Self {
-            id,
-            kind: Kind::Opaque(store),
-        }
+        Self { id, kind: Kind::Opaque(store) }
     }
 
     /// Takes the passes that `key` signed for `audience` from now on.
     pub(super) fn signed(id: RelayId, key: Arc<PassKey>, audience: String) -> Self {
-        Self {
-            id,
-            kind: Kind::Signed {
-                key,
-                audience,
-                marks: Marks::new(SystemTime::now()),
-            },
-        }
+        Self { id, kind: Kind::Signed { key, audience, marks: Marks::new(SystemTime::now()) } }
     }
 
     /// Trades a pass for its grant. Whatever the outcome, nobody else gets the same grant.
@@ -55,18 +41,11 @@ impl Acceptor {
             return Err(malformed());
         }
         if !self.id.is(id) {
-            return Err(Error::new(
-                Code::PassForeign,
-                "pass: issued by another relay or process",
-            ));
+            return Err(Error::new(Code::PassForeign, "pass: issued by another relay or process"));
         }
         match &self.kind {
             Kind::Opaque(store) => store.take(digest(rest)).await,
-            Kind::Signed {
-                key,
-                audience,
-                marks,
-            } => {
+            Kind::Signed { key, audience, marks } => {
                 let now = SystemTime::now();
                 let verified = key.verify(rest, audience, now)?;
                 marks.take(&verified.grant, verified.issued_at, now)?;
@@ -108,32 +87,18 @@ struct Mark {
 
 impl Marks {
     fn new(since: SystemTime) -> Self {
-        Self {
-            since,
-            marks: Mutex::default(),
-        }
+        Self { since, marks: Mutex::default() }
     }
 
     fn take(&self, grant: &Grant, issued_at: SystemTime, now: SystemTime) -> Result<()> {
         let about = |code, what: &str| {
-            Error::new(code, format!("pass {}: {what}", grant.reference))
-                .with_reference(&grant.reference)
+            Error::new(code, format!("pass {}: {what}", grant.reference)).with_reference(&grant.reference)
         };
         if issued_at < self.since {
-            return Err(about(
-                Code::PassExpired,
-                "issued before this relay was started",
-            ));
+            return Err(about(Code::PassExpired, "issued before this relay was started"));
         }
         let until = grant.expires_at + signed::leeway() + MEMORY_OF_THE_DEAD;
-        match self.mark(
-            &grant.reference,
-            Mark {
-                code: Code::PassUsed,
-                until,
-            },
-            now,
-        ) {
+        match self.mark(&grant.reference, Mark { code: Code::PassUsed, until }, now) {
             None => Ok(()),
             Some(Code::Revoked) => Err(about(Code::Revoked, "revoked")),
             Some(_) => Err(about(Code::PassUsed, "already used")),
@@ -143,14 +108,7 @@ impl Marks {
     fn revoke(&self, reference: &Reference, now: SystemTime) {
         // The pass may live as long as any.
         let until = now + Duration::from_secs(300) + signed::leeway() + MEMORY_OF_THE_DEAD;
-        self.mark(
-            reference,
-            Mark {
-                code: Code::Revoked,
-                until,
-            },
-            now,
-        );
+        self.mark(reference, Mark { code: Code::Revoked, until }, now);
     }
 
     /// Sets a mark, unless there is one; then it stays and its code is returned.
@@ -173,17 +131,12 @@ mod tests {
     const AUDIENCE: &str = "https://portal.example.com";
 
     fn signing() -> (Acceptor, Arc<PassKey>, RelayId) {
-        let file =
-            std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
+        let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
         std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
         let key = Arc::new(PassKey::from_file(&file).unwrap());
         std::fs::remove_file(&file).unwrap();
         let id = RelayId::of_public_url(AUDIENCE);
-        (
-            Acceptor::signed(id.clone(), Arc::clone(&key), AUDIENCE.into()),
-            key,
-            id,
-        )
+        (Acceptor::signed(id.clone(), Arc::clone(&key), AUDIENCE.into()), key, id)
     }
 
     fn grant() -> Grant {
@@ -204,13 +157,7 @@ mod tests {
     #[tokio::test]
     async fn a_signed_pass_is_taken_once() {
         let (acceptor, key, id) = signing();
-        let text = key
-            .sign(
-                &grant(),
-                AUDIENCE,
-                SystemTime::now() + Duration::from_secs(1),
-            )
-            .unwrap();
+        let text = key.sign(&grant(), AUDIENCE, SystemTime::now() + Duration::from_secs(1)).unwrap();
         let pass = id.with(&text);
 
         acceptor.take(pass.expose()).await.unwrap();
@@ -221,34 +168,20 @@ mod tests {
     #[tokio::test]
     async fn a_signed_pass_from_before_the_start_is_refused_for_it_may_have_been_used() {
         let (acceptor, key, id) = signing();
-        let text = key
-            .sign(
-                &grant(),
-                AUDIENCE,
-                SystemTime::now() - Duration::from_secs(1),
-            )
-            .unwrap();
+        let text = key.sign(&grant(), AUDIENCE, SystemTime::now() - Duration::from_secs(1)).unwrap();
 
-        assert_eq!(
-            code_of(&acceptor, id.with(&text).expose()).await,
-            Code::PassExpired
-        );
+        assert_eq!(code_of(&acceptor, id.with(&text).expose()).await, Code::PassExpired);
     }
 
     #[tokio::test]
     async fn a_revoked_signed_pass_says_so() {
         let (acceptor, key, id) = signing();
         let grant = grant();
-        let text = key
-            .sign(&grant, AUDIENCE, SystemTime::now() + Duration::from_secs(1))
-            .unwrap();
+        let text = key.sign(&grant, AUDIENCE, SystemTime::now() + Duration::from_secs(1)).unwrap();
 
         acceptor.revoke(&grant.reference).await.unwrap();
 
-        assert_eq!(
-            code_of(&acceptor, id.with(&text).expose()).await,
-            Code::Revoked
-        );
+        assert_eq!(code_of(&acceptor, id.with(&text).expose()).await, Code::Revoked);
     }
 
     #[tokio::test]
@@ -256,28 +189,10 @@ mod tests {
         let acceptor = Acceptor::opaque(RelayId::random().unwrap(), Arc::new(Memory::new()));
         let other = RelayId::random().unwrap();
 
-        assert_eq!(
-            code_of(&acceptor, other.with("AAAA").expose()).await,
-            Code::PassForeign
-        );
-        assert_eq!(
-            code_of(&acceptor, acceptor.id.with("AAAA").expose()).await,
-            Code::PassInvalid
-        );
-        for pass in [
-            "",
-            ".",
-            "x",
-            "short.AAAA",
-            "0123456789",
-            "UPPERCASEX.AAAA",
-            "%00%00%00%.A",
-        ] {
-            assert_eq!(
-                code_of(&acceptor, pass).await,
-                Code::PassInvalid,
-                "{pass:?}"
-            );
+        assert_eq!(code_of(&acceptor, other.with("AAAA").expose()).await, Code::PassForeign);
+        assert_eq!(code_of(&acceptor, acceptor.id.with("AAAA").expose()).await, Code::PassInvalid);
+        for pass in ["", ".", "x", "short.AAAA", "0123456789", "UPPERCASEX.AAAA", "%00%00%00%.A"] {
+            assert_eq!(code_of(&acceptor, pass).await, Code::PassInvalid, "{pass:?}");
         }
     }
 }

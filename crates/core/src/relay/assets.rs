@@ -23,10 +23,7 @@ pub(super) fn find(path: &str) -> Option<Asset> {
         _ => return None,
     };
     let (_, bytes) = FILES.iter().find(|(file, _)| *file == name)?;
-    Some(Asset {
-        content_type: HeaderValue::from_static(content_type),
-        bytes,
-    })
+    Some(Asset { content_type: HeaderValue::from_static(content_type), bytes })
 }
 
 /// Whether the viewer has a file at `path`, built or not.

@@ -34,19 +34,9 @@ pub(super) enum Step {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Say<'a> {
-    Step {
-        step: Step,
-        reference: &'a str,
-    },
-    Warning {
-        code: &'a str,
-        seconds: u64,
-    },
-    End {
-        code: &'a str,
-        sentence: &'a str,
-        reference: Option<&'a str>,
-    },
+    Step { step: Step, reference: &'a str },
+    Warning { code: &'a str, seconds: u64 },
+    End { code: &'a str, sentence: &'a str, reference: Option<&'a str> },
 }
 
 #[derive(Deserialize)]
@@ -58,18 +48,11 @@ enum Hear {
 }
 
 pub(super) fn step(step: Step, reference: &Reference) -> String {
-    text(&Say::Step {
-        step,
-        reference: reference.as_str(),
-    })
+    text(&Say::Step { step, reference: reference.as_str() })
 }
 
 pub(super) fn end(code: Code, reference: Option<&Reference>) -> String {
-    text(&Say::End {
-        code: code.name(),
-        sentence: code.sentence(),
-        reference: reference.map(Reference::as_str),
-    })
+    text(&Say::End { code: code.name(), sentence: code.sentence(), reference: reference.map(Reference::as_str) })
 }
 
 fn text(say: &Say<'_>) -> String {
@@ -92,10 +75,7 @@ impl Control for Dialect {
     }
 
     fn warning(&mut self, seconds: u64) -> Option<String> {
-        let warning = Say::Warning {
-            code: Code::Idle.name(),
-            seconds,
-        };
+        let warning = Say::Warning { code: Code::Idle.name(), seconds };
         (*self == Self::Control).then(|| text(&warning))
     }
 }
@@ -108,31 +88,19 @@ mod tests {
     fn messages_are_written_as_documented() {
         let reference = Reference::from_bytes(&[1; 10]);
 
-        assert_eq!(
-            step(Step::LogIn, &reference),
-            r#"{"type":"step","step":"log_in","reference":"1111111111"}"#
-        );
+        assert_eq!(step(Step::LogIn, &reference), r#"{"type":"step","step":"log_in","reference":"1111111111"}"#);
         assert_eq!(
             end(Code::MachineNotRunning, Some(&reference)),
             r#"{"type":"end","code":"machine_not_running","sentence":"the machine is not running","reference":"1111111111"}"#
         );
-        assert_eq!(
-            Dialect::Control.warning(60).unwrap(),
-            r#"{"type":"warning","code":"idle","seconds":60}"#
-        );
+        assert_eq!(Dialect::Control.warning(60).unwrap(), r#"{"type":"warning","code":"idle","seconds":60}"#);
         assert_eq!(Dialect::Plain.warning(60), None);
     }
 
     #[test]
     fn only_stay_says_that_a_person_is_there() {
         assert!(Dialect::Control.heard(br#"{"type":"stay"}"#));
-        for text in [
-            &br#"{"type":"resize","cols":80,"rows":24}"#[..],
-            b"stay",
-            b"{}",
-            b"\xff",
-            b"[]",
-        ] {
+        for text in [&br#"{"type":"resize","cols":80,"rows":24}"#[..], b"stay", b"{}", b"\xff", b"[]"] {
             assert!(!Dialect::Control.heard(text));
         }
     }

@@ -75,13 +75,7 @@ impl Events {
         match &what {
             What::Taken => tracing::info!(reference = shown, backend, machine, user, "pass taken"),
             What::Connected => {
-                tracing::info!(
-                    reference = shown,
-                    backend,
-                    machine,
-                    user,
-                    "console connected"
-                );
+                tracing::info!(reference = shown, backend, machine, user, "console connected");
             }
             What::Ended { code, message } => {
                 tracing::info!(reference = shown, backend, machine, user, %code, message, "console ended");
@@ -93,11 +87,6 @@ impl Events {
             user: grant.user.clone(),
         });
         // Nobody listens: that is no failure.
-        let _ = self.0.send(Event {
-            at: SystemTime::now(),
-            reference: reference.cloned(),
-            console,
-            what,
-        });
+        let _ = self.0.send(Event { at: SystemTime::now(), reference: reference.cloned(), console, what });
     }
 }

@@ -45,20 +45,12 @@ impl Issuer {
     }
 
     pub(super) fn opaque(id: RelayId, public_url: Arc<PublicUrl>, store: Arc<dyn Store>) -> Self {
-        Self {
-            id,
-            public_url,
-            kind: IssuerKind::Opaque(store),
-        }
+        Self { id, public_url, kind: IssuerKind::Opaque(store) }
     }
 
     pub(super) fn signed(public_url: Arc<PublicUrl>, key: Arc<PassKey>) -> Self {
         let id = RelayId::of_public_url(public_url.as_str());
-        Self {
-            id,
-            public_url,
-            kind: IssuerKind::Signed(key),
-        }
+        Self { id, public_url, kind: IssuerKind::Signed(key) }
     }
 
     /// Issues a pass for `machine` of the backend that the relay knows as `backend`. The options are those of
@@ -69,15 +61,9 @@ impl Issuer {
             return Err(crate::Error::invalid("backend", backend, BACKEND_NAMES));
         }
         let user = options.text("user").map(str::to_owned);
-        if let Some(user) = user
-            .as_deref()
-            .filter(|user| user.len() > LONGEST_USER || user.contains(char::is_control))
+        if let Some(user) = user.as_deref().filter(|user| user.len() > LONGEST_USER || user.contains(char::is_control))
         {
-            return Err(options.wrong(
-                "user",
-                user,
-                "must have at most 256 bytes and no control characters",
-            ));
+            return Err(options.wrong("user", user, "must have at most 256 bytes and no control characters"));
         }
         let ttl = options.seconds("ttl");
         let now = SystemTime::now();
@@ -93,32 +79,23 @@ impl Issuer {
             IssuerKind::Signed(key) => key.sign(&grant, self.public_url.as_str(), now)?,
             IssuerKind::Opaque(store) => {
                 let rest = URL_SAFE_NO_PAD.encode(random_bytes::<OPAQUE_BYTES>()?);
-                store
-                    .put(acceptor::digest(&rest), grant.clone(), ttl)
-                    .await?;
+                store.put(acceptor::digest(&rest), grant.clone(), ttl).await?;
                 rest
             }
         };
         tracing::info!(reference = %grant.reference, backend, machine = %grant.machine, user = grant.user, "pass issued");
-        Ok(Pass::new(
-            self.id.with(&rest),
-            Arc::clone(&self.public_url),
-            &grant,
-        ))
+        Ok(Pass::new(self.id.with(&rest), Arc::clone(&self.public_url), &grant))
     }
 }
 
 impl std::fmt::Debug for Issuer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Issuer")
-            .field("public_url", &self.public_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Issuer").field("public_url", &self.public_url).finish_non_exhaustive()
     }
 }
 
 /// What [`is_backend_name`] accepts, for errors.
-pub(super) const BACKEND_NAMES: &str =
-    "a backend's name has 1 to 64 letters, digits, '-', '_' or '.'";
+pub(super) const BACKEND_NAMES: &str = "a backend's name has 1 to 64 letters, digits, '-', '_' or '.'";
 
 /// A backend's name stands in configuration files, passes and log lines.
 pub(super) fn is_backend_name(name: &str) -> bool {

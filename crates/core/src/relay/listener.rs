@@ -37,11 +37,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 type Answer = Response<Full<Bytes>>;
 
 /// Accepts connections until `stop` changes.
-pub(super) async fn serve(
-    shared: Arc<Shared>,
-    listener: TcpListener,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(super) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let handshakes = Arc::new(Semaphore::new(shared.max_handshakes));
     loop {
         // Beyond the limit connections wait in the kernel's queue, and the timeouts make room.
@@ -102,25 +98,15 @@ async fn connection(
     }
 }
 
-async fn answer(
-    shared: &Arc<Shared>,
-    request: Request<Incoming>,
-    permit: &Arc<OwnedSemaphorePermit>,
-) -> Answer {
+async fn answer(shared: &Arc<Shared>, request: Request<Incoming>, permit: &Arc<OwnedSemaphorePermit>) -> Answer {
     // A reverse proxy passes the prefix of the public URL on, or takes it off; both are common.
     let whole = request.uri().path();
-    let path = whole
-        .strip_prefix(shared.public_url.prefix())
-        .unwrap_or(whole)
-        .to_owned();
+    let path = whole.strip_prefix(shared.public_url.prefix()).unwrap_or(whole).to_owned();
     let mut answer = match path.as_str() {
         "" => to_slash(&shared.public_url),
         "/ws" => websocket(shared, request, permit).await,
         path if assets::is_viewer_path(path) => viewer(request.method(), path),
-        _ => text(
-            StatusCode::NOT_FOUND,
-            "There is nothing here. The console's page is one level up.\n",
-        ),
+        _ => text(StatusCode::NOT_FOUND, "There is nothing here. The console's page is one level up.\n"),
     };
     for (name, value) in &shared.headers {
         answer.headers_mut().insert(name, value.clone());
@@ -130,10 +116,7 @@ async fn answer(
 
 /// The page's own references are relative, so it must be asked for with a slash at its end.
 fn to_slash(public_url: &PublicUrl) -> Answer {
-    let mut answer = text(
-        StatusCode::PERMANENT_REDIRECT,
-        "The console's page is at this address with a slash.\n",
-    );
+    let mut answer = text(StatusCode::PERMANENT_REDIRECT, "The console's page is at this address with a slash.\n");
     if let Ok(address) = HeaderValue::from_str(&format!("{}/", public_url.as_str())) {
         answer.headers_mut().insert(header::LOCATION, address);
     }
@@ -142,44 +125,28 @@ fn to_slash(public_url: &PublicUrl) -> Answer {
 
 fn viewer(method: &Method, path: &str) -> Answer {
     if method != Method::GET && method != Method::HEAD {
-        let mut answer = text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "This page can only be read.\n",
-        );
-        answer
-            .headers_mut()
-            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "This page can only be read.\n");
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return answer;
     }
     let Some(asset) = assets::find(path) else {
         return text(StatusCode::NOT_FOUND, assets::MISSING);
     };
     let mut answer = Response::new(Full::new(Bytes::from_static(asset.bytes)));
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, asset.content_type);
+    answer.headers_mut().insert(header::CONTENT_TYPE, asset.content_type);
     answer
 }
 
 /// Completes every handshake that is one, so that the browser can be told why it gets no console: it hides the status of a
 /// failed one. The origin is checked before the pass is taken, and a place reserved, so that neither spends it.
-async fn websocket(
-    shared: &Arc<Shared>,
-    request: Request<Incoming>,
-    permit: &Arc<OwnedSemaphorePermit>,
-) -> Answer {
+async fn websocket(shared: &Arc<Shared>, request: Request<Incoming>, permit: &Arc<OwnedSemaphorePermit>) -> Answer {
     let (parts, body) = request.into_parts();
     let upgrade = match Upgrade::parse(&parts) {
         Ok(upgrade) => upgrade,
         Err(NoUpgrade(status, words)) => {
             let mut answer = text(status, words);
-            answer
-                .headers_mut()
-                .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            answer.headers_mut().insert(
-                header::SEC_WEBSOCKET_VERSION,
-                HeaderValue::from_static("13"),
-            );
+            answer.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            answer.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             return answer;
         }
     };
@@ -190,15 +157,11 @@ async fn websocket(
     let on_upgrade = hyper::upgrade::on(Request::from_parts(parts, body));
     let (shared, permit, dialect) = (Arc::clone(shared), Arc::clone(permit), upgrade.dialect);
     tokio::spawn(async move {
-        match on_upgrade
-            .await
-            .map(hyper::upgrade::Upgraded::downcast::<TokioIo<TcpStream>>)
-        {
+        match on_upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<TcpStream>>) {
             Ok(Ok(upgraded)) => {
                 let stream = upgraded.io.into_inner();
                 let text_is_control = dialect == Dialect::Control;
-                let browser =
-                    FrameStream::new(stream, Role::Server, &upgraded.read_buf, text_is_control);
+                let browser = FrameStream::new(stream, Role::Server, &upgraded.read_buf, text_is_control);
                 session::run(shared, browser, dialect, admission, permit).await;
             }
             Ok(Err(_)) => tracing::error!("an upgraded connection is of another type than it was"),
@@ -218,17 +181,10 @@ async fn websocket(
     answer
 }
 
-async fn admit(
-    shared: &Arc<Shared>,
-    parts: &http::request::Parts,
-    upgrade: &Upgrade,
-) -> Result<Admission> {
+async fn admit(shared: &Arc<Shared>, parts: &http::request::Parts, upgrade: &Upgrade) -> Result<Admission> {
     shared.origins.check(&parts.headers)?;
     let permit = shared.sessions.reserve()?;
-    let pass = upgrade
-        .pass
-        .as_ref()
-        .map_err(|NoPass(what)| Error::new(Code::PassInvalid, format!("pass: {what}")))?;
+    let pass = upgrade.pass.as_ref().map_err(|NoPass(what)| Error::new(Code::PassInvalid, format!("pass: {what}")))?;
     let grant = shared.acceptor.take(pass.expose()).await?;
     let place = shared.sessions.enter(grant.reference.clone(), permit)?;
     Ok(Admission::Granted { grant, place })
@@ -237,35 +193,22 @@ async fn admit(
 fn text(status: StatusCode, words: &'static str) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from_static(words.as_bytes())));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }
 
 /// The headers of every answer.
-pub(super) fn fixed_headers(
-    websocket_origin: &str,
-    frame_ancestors: &str,
-) -> Vec<(HeaderName, HeaderValue)> {
+pub(super) fn fixed_headers(websocket_origin: &str, frame_ancestors: &str) -> Vec<(HeaderName, HeaderValue)> {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self' {websocket_origin}; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
     );
     // Both parts are origins, which hold nothing that a header may not.
-    let policy =
-        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     vec![
         (header::CONTENT_SECURITY_POLICY, policy),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]
 }

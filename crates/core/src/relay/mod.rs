@@ -98,8 +98,7 @@ impl Relay {
         let shared = Shared {
             backends: named(backends)?,
             origins: OriginPolicy {
-                allowed: origins(&options, "allowed_origins")?
-                    .unwrap_or_else(|| vec![public_url.origin()]),
+                allowed: origins(&options, "allowed_origins")?.unwrap_or_else(|| vec![public_url.origin()]),
                 allow_missing: options.boolean("allow_missing_origin"),
             },
             acceptor,
@@ -112,10 +111,7 @@ impl Relay {
             },
             max_handshakes: to_usize(options.integer("max_handshakes")),
             handshake_timeout: options.seconds("handshake_timeout"),
-            headers: listener::fixed_headers(
-                &public_url.websocket_origin(),
-                &frame_ancestors(&options)?,
-            ),
+            headers: listener::fixed_headers(&public_url.websocket_origin(), &frame_ancestors(&options)?),
             public_url,
         };
         Ok(Self {
@@ -130,17 +126,11 @@ impl Relay {
     /// Listens, and serves on the current tokio runtime. Returns the address, whose port was chosen now if 0 was asked for.
     pub async fn start(&self) -> Result<SocketAddr> {
         let failed = |error: std::io::Error| {
-            Error::new(
-                Code::ListenFailed,
-                format!("relay: cannot listen on {}: {error}", self.listen),
-            )
-            .with_source(error)
+            Error::new(Code::ListenFailed, format!("relay: cannot listen on {}: {error}", self.listen))
+                .with_source(error)
         };
         if let Some(address) = self.address() {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!("relay: already started on {address}"),
-            ));
+            return Err(Error::new(Code::InvalidArgument, format!("relay: already started on {address}")));
         }
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -193,14 +183,8 @@ impl Relay {
             let _ = running.stop.send(true);
             tracing::info!(address = %running.address, "relay stopping");
         }
-        if timeout(self.shutdown_grace, self.shared.sessions.drained())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                sessions = self.session_count(),
-                "some consoles had to be cut off"
-            );
+        if timeout(self.shutdown_grace, self.shared.sessions.drained()).await.is_err() {
+            tracing::warn!(sessions = self.session_count(), "some consoles had to be cut off");
         }
     }
 
@@ -235,18 +219,11 @@ fn named<N: Into<String>>(
             return Err(Error::invalid("backend", &name, issuer::BACKEND_NAMES));
         }
         if by_name.insert(name.clone(), backend).is_some() {
-            return Err(Error::invalid(
-                "backend",
-                &name,
-                "two backends have this name",
-            ));
+            return Err(Error::invalid("backend", &name, "two backends have this name"));
         }
     }
     if by_name.is_empty() {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            "relay: it needs at least one backend",
-        ));
+        return Err(Error::new(Code::InvalidArgument, "relay: it needs at least one backend"));
     }
     Ok(by_name)
 }
@@ -272,15 +249,9 @@ fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, I
 
 fn origins(options: &Checked, name: &str) -> Result<Option<Vec<Origin>>> {
     let given = options.list(name);
-    let parsed: Result<Vec<Origin>> = given
-        .iter()
-        .map(|text| Origin::parse(text).map_err(|error| options.wrong(name, text, error)))
-        .collect();
-    Ok(if given.is_empty() {
-        None
-    } else {
-        Some(parsed?)
-    })
+    let parsed: Result<Vec<Origin>> =
+        given.iter().map(|text| Origin::parse(text).map_err(|error| options.wrong(name, text, error))).collect();
+    Ok(if given.is_empty() { None } else { Some(parsed?) })
 }
 
 fn frame_ancestors(options: &Checked) -> Result<String> {
@@ -288,11 +259,7 @@ fn frame_ancestors(options: &Checked) -> Result<String> {
     if ancestors.is_empty() {
         return Ok("'none'".to_owned());
     }
-    Ok(ancestors
-        .iter()
-        .map(Origin::to_string)
-        .collect::<Vec<_>>()
-        .join(" "))
+    Ok(ancestors.iter().map(Origin::to_string).collect::<Vec<_>>().join(" "))
 }
 
 fn to_usize(number: u64) -> usize {

@@ -21,12 +21,7 @@ pub struct Pass {
 
 impl Pass {
     pub(crate) fn new(text: Secret, public_url: Arc<PublicUrl>, grant: &Grant) -> Self {
-        Self {
-            text,
-            public_url,
-            reference: grant.reference.clone(),
-            expires_at: grant.expires_at,
-        }
+        Self { text, public_url, reference: grant.reference.clone(), expires_at: grant.expires_at }
     }
 
     /// The websocket for a page that knows only a URL, such as somebody's noVNC: `wss://…/ws?pass=…`.

@@ -45,29 +45,16 @@ pub(super) async fn run<B>(
             return Box::pin(refuse(&shared, browser, dialect, &error, error.reference())).await;
         }
     };
-    shared
-        .events
-        .send(Some(&grant.reference), Some(&grant), What::Taken);
+    shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
     // In boxes of their own: a session that stands for hours does not carry what its beginning and its end need.
     let server = match Box::pin(set_up(&shared, &mut browser, dialect, &grant, &mut place)).await {
         Ok(server) => server,
         Err(error) => {
-            shared
-                .events
-                .send(Some(&grant.reference), Some(&grant), ended(&error));
-            return Box::pin(refuse(
-                &shared,
-                browser,
-                dialect,
-                &error,
-                Some(&grant.reference),
-            ))
-            .await;
+            shared.events.send(Some(&grant.reference), Some(&grant), ended(&error));
+            return Box::pin(refuse(&shared, browser, dialect, &error, Some(&grant.reference))).await;
         }
     };
-    shared
-        .events
-        .send(Some(&grant.reference), Some(&grant), What::Connected);
+    shared.events.send(Some(&grant.reference), Some(&grant), What::Connected);
     drop(waiting);
 
     let mut pipe = Box::new(Pipe::new(browser, server, shared.limits));
@@ -76,17 +63,10 @@ pub(super) async fn run<B>(
         ended = pipe.run(&mut control) => error_of(ended),
         code = place.ended() => Error::new(code, "ended by the portal"),
     };
-    shared
-        .events
-        .send(Some(&grant.reference), Some(&grant), ended(&error));
-    let text =
-        (dialect == Dialect::Control).then(|| control::end(error.code(), Some(&grant.reference)));
+    shared.events.send(Some(&grant.reference), Some(&grant), ended(&error));
+    let text = (dialect == Dialect::Control).then(|| control::end(error.code(), Some(&grant.reference)));
     let code = error.code();
-    let farewell = Farewell {
-        text: text.as_deref(),
-        close_code: code.close_code(),
-        reason: code.name(),
-    };
+    let farewell = Farewell { text: text.as_deref(), close_code: code.close_code(), reason: code.name() };
     Box::pin(pipe.close(&farewell)).await;
 }
 
@@ -122,24 +102,14 @@ where
         tell(browser, dialect, Step::Ready, &grant.reference).await?;
         security::welcome(browser).await
     };
-    let late = |_| {
-        Error::new(
-            Code::Timeout,
-            format!("the browser did not answer within {patience:?}"),
-        )
-    };
+    let late = |_| Error::new(Code::Timeout, format!("the browser did not answer within {patience:?}"));
     tokio::select! {
         code = place.ended() => Err(Error::new(code, "ended by the portal")),
         welcomed = timeout(patience, welcome) => welcomed.map_err(late)?.map(|()| server),
     }
 }
 
-async fn tell<B>(
-    browser: &mut FrameStream<B>,
-    dialect: Dialect,
-    step: Step,
-    reference: &Reference,
-) -> Result<()>
+async fn tell<B>(browser: &mut FrameStream<B>, dialect: Dialect, step: Step, reference: &Reference) -> Result<()>
 where
     B: AsyncRead + AsyncWrite + Unpin,
 {
@@ -147,29 +117,16 @@ where
         return Ok(());
     }
     let told = browser.send_text(&control::step(step, reference)).await;
-    told.map_err(|error| {
-        Error::new(
-            Code::Closed,
-            "the browser went away before the console was up",
-        )
-        .with_source(error)
-    })
+    told.map_err(|error| Error::new(Code::Closed, "the browser went away before the console was up").with_source(error))
 }
 
 /// Asks for a console, connects to it and logs in. QEMU has one password for a machine and every ticket replaces it, so a
 /// refused one may be another portal's doing: it is repeated whole, once.
-async fn establish(
-    shared: &Shared,
-    grant: &Grant,
-    steps: mpsc::Sender<Step>,
-) -> Result<ServerEnd<Stream>> {
+async fn establish(shared: &Shared, grant: &Grant, steps: mpsc::Sender<Step>) -> Result<ServerEnd<Stream>> {
     let backend = shared.backends.get(&grant.backend).ok_or_else(|| {
         Error::new(
             Code::PassInvalid,
-            format!(
-                "pass {}: this relay has no backend {:?}",
-                grant.reference, grant.backend
-            ),
+            format!("pass {}: this relay has no backend {:?}", grant.reference, grant.backend),
         )
     })?;
     let _turn = backend.turn(&grant.machine).await;
@@ -204,27 +161,18 @@ async fn attempt(
     };
     say(Step::LogIn);
     let mut server = match &console.target {
-        Target::WebSocket(_) => ServerEnd::Frames(FrameStream::new(
-            opened.stream,
-            Role::Client,
-            &opened.read_ahead,
-            false,
-        )),
+        Target::WebSocket(_) => {
+            ServerEnd::Frames(FrameStream::new(opened.stream, Role::Client, &opened.read_ahead, false))
+        }
         Target::Tcp(_) | Target::Unix(_) => ServerEnd::Bytes(opened.stream),
     };
     let log_in = security::log_in(&mut server, console.password.as_ref());
     let late = |_| {
-        let message = format!(
-            "{}: {}: no RFB log-in within {:?}",
-            console.backend, console.machine, shared.handshake_timeout
-        );
+        let message =
+            format!("{}: {}: no RFB log-in within {:?}", console.backend, console.machine, shared.handshake_timeout);
         LogInFailure::Other(Error::new(Code::Timeout, message))
     };
-    match timeout(shared.handshake_timeout, log_in)
-        .await
-        .map_err(late)
-        .flatten()
-    {
+    match timeout(shared.handshake_timeout, log_in).await.map_err(late).flatten() {
         Ok(()) => Ok(server),
         Err(failure) => {
             drop(server);
@@ -235,12 +183,7 @@ async fn attempt(
 
 /// Why a log-in failed, with the hypervisor's own reason where it has one.
 async fn explained(backend: &dyn Backend, console: &Console, failure: LogInFailure) -> Error {
-    let about = |code, what: &str| {
-        Error::new(
-            code,
-            format!("{}: {}: {what}", console.backend, console.machine),
-        )
-    };
+    let about = |code, what: &str| Error::new(code, format!("{}: {}: {what}", console.backend, console.machine));
     match failure {
         LogInFailure::Other(error) => error,
         LogInFailure::Silent => match backend.explain(console).await {
@@ -292,10 +235,7 @@ fn ended(error: &Error) -> What {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     };
-    What::Ended {
-        code: error.code(),
-        message,
-    }
+    What::Ended { code: error.code(), message }
 }
 
 fn error_of(ended: Ended) -> Error {
@@ -303,16 +243,11 @@ fn error_of(ended: Ended) -> Error {
     match ended {
         Ended::ByBrowser => closed("closed by the browser"),
         Ended::ByServer(None) => closed("closed by the server"),
-        Ended::ByServer(Some(error)) => {
-            closed("the connection to the server was lost").with_source(error)
+        Ended::ByServer(Some(error)) => closed("the connection to the server was lost").with_source(error),
+        Ended::BrowserViolation(what) => closed(&format!("the browser broke the websocket rules: {what}")),
+        Ended::ServerViolation(what) => {
+            Error::new(Code::Protocol, format!("the server broke the websocket rules: {what}"))
         }
-        Ended::BrowserViolation(what) => {
-            closed(&format!("the browser broke the websocket rules: {what}"))
-        }
-        Ended::ServerViolation(what) => Error::new(
-            Code::Protocol,
-            format!("the server broke the websocket rules: {what}"),
-        ),
         Ended::BrowserSilent => closed("the browser answered no ping"),
         Ended::ServerSilent => closed("the server answered no ping"),
         Ended::Idle => Error::new(Code::Idle, "nobody used the console for idle_timeout"),

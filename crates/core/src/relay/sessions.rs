@@ -31,11 +31,7 @@ pub(super) struct Place {
 
 impl Sessions {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(most)),
-            most,
-            live: Mutex::default(),
-        }
+        Self { places: Arc::new(Semaphore::new(most)), most, live: Mutex::default() }
     }
 
     /// Reserves a place, before the pass is taken: a pass is not spent on a relay that is full.
@@ -44,20 +40,13 @@ impl Sessions {
             return Err(shutting_down());
         }
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Error::new(
-                Code::Busy,
-                format!("relay: {} of {} sessions are open", self.most, self.most),
-            )
-            .with_hint("raise max_sessions")
+            Error::new(Code::Busy, format!("relay: {} of {} sessions are open", self.most, self.most))
+                .with_hint("raise max_sessions")
         })
     }
 
     /// Enters a session into its reserved place.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        reference: Reference,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Place> {
+    pub(super) fn enter(self: &Arc<Self>, reference: Reference, permit: OwnedSemaphorePermit) -> Result<Place> {
         let (sender, end) = oneshot::channel();
         self.locked(|live| {
             if live.closed {
@@ -66,12 +55,7 @@ impl Sessions {
             live.ends.insert(reference.clone(), sender);
             Ok(())
         })?;
-        Ok(Place {
-            reference,
-            sessions: Arc::clone(self),
-            end,
-            _permit: permit,
-        })
+        Ok(Place { reference, sessions: Arc::clone(self), end, _permit: permit })
     }
 
     /// Tells one session to end. Returns whether there was one.
@@ -122,8 +106,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.sessions
-            .locked(|live| live.ends.remove(&self.reference));
+        self.sessions.locked(|live| live.ends.remove(&self.reference));
     }
 }
 
@@ -133,9 +116,7 @@ mod tests {
 
     fn enter(sessions: &Arc<Sessions>) -> (Reference, Place) {
         let reference = Reference::random().unwrap();
-        let place = sessions
-            .enter(reference.clone(), sessions.reserve().unwrap())
-            .unwrap();
+        let place = sessions.enter(reference.clone(), sessions.reserve().unwrap()).unwrap();
         (reference, place)
     }
 
@@ -169,10 +150,7 @@ mod tests {
         assert_eq!(first.ended().await, Code::ShuttingDown);
         assert_eq!(sessions.reserve().unwrap_err().code(), Code::ShuttingDown);
         let late = sessions.enter(Reference::random().unwrap(), permit);
-        assert_eq!(
-            late.err().map(|error| error.code()),
-            Some(Code::ShuttingDown)
-        );
+        assert_eq!(late.err().map(|error| error.code()), Some(Code::ShuttingDown));
         assert_eq!(sessions.count(), 1);
         drop(first);
         sessions.drained().await;

@@ -80,36 +80,24 @@ pub(crate) struct Verified {
 impl PassKey {
     /// Reads a JWK file: `{"kty":"oct","alg":"HS256","kid":"…","k":"…"}` with at least 32 bytes in `k`.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let wrong =
-            |reason: String| Error::invalid("pass_key_file", &path.display().to_string(), reason);
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|error| wrong(error.to_string()))?;
+        let wrong = |reason: String| Error::invalid("pass_key_file", &path.display().to_string(), reason);
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| wrong(error.to_string()))?;
         Self::from_jwk(&text).map_err(wrong)
     }
 
     fn from_jwk(text: &str) -> Result<Self, String> {
         // The parser's own words could quote the key.
-        let jwk: Jwk = serde_json::from_str(text)
-            .map_err(|_| "must be a JWK with the members kty, alg, kid and k".to_owned())?;
+        let jwk: Jwk =
+            serde_json::from_str(text).map_err(|_| "must be a JWK with the members kty, alg, kid and k".to_owned())?;
         if jwk.kty != "oct" || jwk.alg != ALGORITHM {
-            return Err(format!(
-                "kty must be oct and alg {ALGORITHM}, not {:?} and {:?}",
-                jwk.kty, jwk.alg
-            ));
+            return Err(format!("kty must be oct and alg {ALGORITHM}, not {:?} and {:?}", jwk.kty, jwk.alg));
         }
         let key = URL_SAFE_NO_PAD.decode(jwk.k.as_bytes()).map(Zeroizing::new);
         let key = key.map_err(|_| "k must be base64url without padding".to_owned())?;
         if key.len() < KEY_LENGTH {
-            return Err(format!(
-                "k must hold at least {KEY_LENGTH} bytes, not {}",
-                key.len()
-            ));
+            return Err(format!("k must hold at least {KEY_LENGTH} bytes, not {}", key.len()));
         }
-        Ok(Self {
-            id: jwk.kid,
-            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-        })
+        Ok(Self { id: jwk.kid, key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 
     /// A new random key as the text of a JWK file: a secret.
@@ -126,11 +114,7 @@ impl PassKey {
 
     /// Signs a pass for `audience`, the relay's public URL.
     pub(crate) fn sign(&self, grant: &Grant, audience: &str, now: SystemTime) -> Result<String> {
-        let header = Header {
-            alg: ALGORITHM.into(),
-            kid: self.id.clone(),
-            typ: TYPE.into(),
-        };
+        let header = Header { alg: ALGORITHM.into(), kid: self.id.clone(), typ: TYPE.into() };
         let claims = Claims {
             aud: audience.to_owned(),
             iat: to_numeric_date(now),
@@ -143,11 +127,7 @@ impl PassKey {
             user: grant.user.clone(),
         };
         let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
-        let signed = format!(
-            "{}.{}",
-            encode(to_json(&header)?),
-            encode(to_json(&claims)?)
-        );
+        let signed = format!("{}.{}", encode(to_json(&header)?), encode(to_json(&claims)?));
         let signature = hmac::sign(&self.key, signed.as_bytes());
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
@@ -158,36 +138,24 @@ impl PassKey {
         if text.len() > LONGEST {
             return Err(invalid("longer than any signed pass"));
         }
-        let (signed, signature) = text
-            .rsplit_once('.')
-            .ok_or_else(|| invalid("no signature"))?;
+        let (signed, signature) = text.rsplit_once('.').ok_or_else(|| invalid("no signature"))?;
         let (header, claims) = signed.split_once('.').ok_or_else(|| invalid("no header"))?;
-        let decode = |part: &str| {
-            URL_SAFE_NO_PAD
-                .decode(part)
-                .map_err(|_| invalid("not base64url"))
-        };
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| invalid("not base64url"));
 
         // The signature first: nothing of an unsigned pass is worth reading.
-        hmac::verify(&self.key, signed.as_bytes(), &decode(signature)?)
-            .map_err(|_| invalid("wrong signature"))?;
-        let header: Header = serde_json::from_slice(&decode(header)?)
-            .map_err(|_| invalid("a header with other members"))?;
+        hmac::verify(&self.key, signed.as_bytes(), &decode(signature)?).map_err(|_| invalid("wrong signature"))?;
+        let header: Header =
+            serde_json::from_slice(&decode(header)?).map_err(|_| invalid("a header with other members"))?;
         if header.alg != ALGORITHM || header.typ != TYPE || header.kid != self.id {
             return Err(invalid("a header for another algorithm, type or key"));
         }
-        let claims: Claims = serde_json::from_slice(&decode(claims)?)
-            .map_err(|_| invalid("missing or unknown claims"))?;
+        let claims: Claims =
+            serde_json::from_slice(&decode(claims)?).map_err(|_| invalid("missing or unknown claims"))?;
         if claims.aud != audience {
-            return Err(Error::new(
-                Code::PassForeign,
-                "pass: issued for another relay",
-            ));
+            return Err(Error::new(Code::PassForeign, "pass: issued for another relay"));
         }
         let reference = Reference::parse(&claims.jti).ok_or_else(|| invalid("a malformed jti"))?;
-        let about = |code, what: &str| {
-            Error::new(code, format!("pass {reference}: {what}")).with_reference(&reference)
-        };
+        let about = |code, what: &str| Error::new(code, format!("pass {reference}: {what}")).with_reference(&reference);
 
         let now = to_numeric_date(now);
         let leeway = LEEWAY.as_secs_f64();
@@ -196,43 +164,23 @@ impl PassKey {
             return Err(about(Code::PassInvalid, "a life of more than 300 seconds"));
         }
         if claims.iat > now + leeway || claims.nbf > now + leeway {
-            return Err(about(
-                Code::PassInvalid,
-                "not valid yet; compare the clocks of portal and relay",
-            ));
+            return Err(about(Code::PassInvalid, "not valid yet; compare the clocks of portal and relay"));
         }
         if claims.exp + leeway <= now {
             return Err(about(Code::PassExpired, "expired"));
         }
-        let expires_at =
-            from_numeric_date(claims.exp).ok_or_else(|| invalid("a time out of range"))?;
-        let issued_at =
-            from_numeric_date(claims.iat).ok_or_else(|| invalid("a time out of range"))?;
-        let machine = claims
-            .machine
-            .parse()
-            .map_err(|_| about(Code::PassInvalid, "a malformed machine"))?;
-        let kind: Kind = claims
-            .kind
-            .parse()
-            .map_err(|_| about(Code::PassInvalid, "an unknown kind"))?;
-        let grant = Grant {
-            reference,
-            backend: claims.backend,
-            machine,
-            kind,
-            user: claims.user,
-            expires_at,
-        };
+        let expires_at = from_numeric_date(claims.exp).ok_or_else(|| invalid("a time out of range"))?;
+        let issued_at = from_numeric_date(claims.iat).ok_or_else(|| invalid("a time out of range"))?;
+        let machine = claims.machine.parse().map_err(|_| about(Code::PassInvalid, "a malformed machine"))?;
+        let kind: Kind = claims.kind.parse().map_err(|_| about(Code::PassInvalid, "an unknown kind"))?;
+        let grant = Grant { reference, backend: claims.backend, machine, kind, user: claims.user, expires_at };
         Ok(Verified { grant, issued_at })
     }
 }
 
 impl fmt::Debug for PassKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PassKey")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("PassKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -249,9 +197,7 @@ fn to_json(value: &impl Serialize) -> Result<String> {
 /// Seconds since 1970 with microseconds, as fine as the number is exact: a relay refuses passes from before its start, and
 /// not those of the same second.
 fn to_numeric_date(time: SystemTime) -> f64 {
-    let since = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (since.as_secs_f64() * 1e6).floor() / 1e6
 }
 
@@ -290,10 +236,7 @@ mod tests {
     fn forge(key: &PassKey, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
-        format!(
-            "{signed}.{}",
-            URL_SAFE_NO_PAD.encode(hmac::sign(&key.key, signed.as_bytes()))
-        )
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key.key, signed.as_bytes())))
     }
 
     fn header(key: &PassKey) -> Value {
@@ -324,9 +267,7 @@ mod tests {
     fn whole_seconds_are_accepted_too_as_other_libraries_write_them() {
         let key = key();
 
-        let verified = key
-            .verify(&forge(&key, &header(&key), &claims()), AUDIENCE, now())
-            .unwrap();
+        let verified = key.verify(&forge(&key, &header(&key), &claims()), AUDIENCE, now()).unwrap();
 
         assert_eq!(verified.grant.machine.to_string(), "qemu/101");
     }
@@ -340,11 +281,7 @@ mod tests {
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
 
-            assert_eq!(
-                code(key.verify(&changed, AUDIENCE, now())),
-                Some(Code::PassInvalid),
-                "at {at}"
-            );
+            assert_eq!(code(key.verify(&changed, AUDIENCE, now())), Some(Code::PassInvalid), "at {at}");
         }
     }
 
@@ -362,18 +299,10 @@ mod tests {
         for header in changes {
             let text = forge(&key, &header, &claims());
 
-            assert_eq!(
-                code(key.verify(&text, AUDIENCE, now())),
-                Some(Code::PassInvalid),
-                "{header}"
-            );
+            assert_eq!(code(key.verify(&text, AUDIENCE, now())), Some(Code::PassInvalid), "{header}");
         }
         for text in ["", ".", "..", "a.b", "e30.e30.", "e30.e30.AAAA"] {
-            assert_eq!(
-                code(key.verify(text, AUDIENCE, now())),
-                Some(Code::PassInvalid),
-                "{text:?}"
-            );
+            assert_eq!(code(key.verify(text, AUDIENCE, now())), Some(Code::PassInvalid), "{text:?}");
         }
     }
 
@@ -386,25 +315,14 @@ mod tests {
             code(key.verify(&forge(&key, &header(&key), &claims), AUDIENCE, now()))
         };
 
-        assert_eq!(
-            with("aud", json!("https://other.example")),
-            Some(Code::PassForeign)
-        );
-        assert_eq!(
-            with("exp", json!(1_799_999_999)),
-            Some(Code::PassInvalid),
-            "it ends before it begins"
-        );
+        assert_eq!(with("aud", json!("https://other.example")), Some(Code::PassForeign));
+        assert_eq!(with("exp", json!(1_799_999_999)), Some(Code::PassInvalid), "it ends before it begins");
         assert_eq!(with("exp", json!(1_800_000_301)), Some(Code::PassInvalid));
         assert_eq!(with("exp", json!(1_800_000_300)), None);
         assert_eq!(with("nbf", json!(1_800_000_006)), Some(Code::PassInvalid));
         assert_eq!(with("nbf", json!(1_800_000_005)), None);
         assert_eq!(with("iat", json!(1_800_000_006)), Some(Code::PassInvalid));
-        assert_eq!(
-            with("admin", json!(true)),
-            Some(Code::PassInvalid),
-            "an unknown claim"
-        );
+        assert_eq!(with("admin", json!(true)), Some(Code::PassInvalid), "an unknown claim");
         assert_eq!(with("jti", json!("../../etc")), Some(Code::PassInvalid));
         assert_eq!(with("kind", json!("root")), Some(Code::PassInvalid));
         assert_eq!(with("machine", json!("qemu/../1")), Some(Code::PassInvalid));
@@ -429,10 +347,7 @@ mod tests {
         for text in ["", "hunter2", "{}", &short, &rsa] {
             let reason = PassKey::from_jwk(text).unwrap_err();
 
-            assert!(
-                !reason.contains("hunter2") && !reason.contains("c2hvcnQ"),
-                "{reason}"
-            );
+            assert!(!reason.contains("hunter2") && !reason.contains("c2hvcnQ"), "{reason}");
         }
         assert!(PassKey::from_jwk(&short).unwrap_err().contains("32 bytes"));
     }

@@ -3,8 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderValue, Method, StatusCode, Version, request};
 
@@ -52,19 +51,10 @@ impl Upgrade {
                  If a console page ends here, a proxy on the way does not pass the headers Upgrade and Connection on.\n",
             ));
         }
-        if headers
-            .get(SEC_WEBSOCKET_VERSION)
-            .is_none_or(|version| version != "13")
-        {
-            return Err(NoUpgrade(
-                StatusCode::UPGRADE_REQUIRED,
-                "The websocket version must be 13.\n",
-            ));
+        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+            return Err(NoUpgrade(StatusCode::UPGRADE_REQUIRED, "The websocket version must be 13.\n"));
         }
-        let key = headers
-            .get(SEC_WEBSOCKET_KEY)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
+        let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
         if STANDARD.decode(key).map(|bytes| bytes.len()).ok() != Some(16) {
             return Err(NoUpgrade(
                 StatusCode::BAD_REQUEST,
@@ -79,11 +69,7 @@ impl Upgrade {
             // Base64 is always a valid header value.
             accept: HeaderValue::from_str(&accept_key(key)).unwrap_or(HeaderValue::from_static("")),
             protocol: offers.answer(),
-            dialect: if offers.has(control::SUB_PROTOCOL) {
-                Dialect::Control
-            } else {
-                Dialect::Plain
-            },
+            dialect: if offers.has(control::SUB_PROTOCOL) { Dialect::Control } else { Dialect::Plain },
             pass: offers.pass(request.uri.query()),
         })
     }
@@ -99,12 +85,7 @@ impl Offers {
         for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
             let value = value.to_str().ok()?;
             length += value.len();
-            offers.extend(
-                value
-                    .split(',')
-                    .map(|offer| offer.trim().to_owned())
-                    .filter(|offer| !offer.is_empty()),
-            );
+            offers.extend(value.split(',').map(|offer| offer.trim().to_owned()).filter(|offer| !offer.is_empty()));
         }
         (length <= LONGEST_OFFER).then_some(Self(offers))
     }
@@ -116,18 +97,13 @@ impl Offers {
     /// Browsers fail when nothing of their offer is answered, and when something else is. So whoever offers a pass alone
     /// gets that back: it is theirs.
     fn answer(&self) -> Option<HeaderValue> {
-        let known = [control::SUB_PROTOCOL, "binary"]
-            .into_iter()
-            .find(|name| self.has(name));
+        let known = [control::SUB_PROTOCOL, "binary"].into_iter().find(|name| self.has(name));
         let chosen = known.or_else(|| self.passes().next())?;
         HeaderValue::from_str(chosen).ok()
     }
 
     fn passes(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .map(String::as_str)
-            .filter(|offer| offer.starts_with(PASS_PROTOCOL))
+        self.0.iter().map(String::as_str).filter(|offer| offer.starts_with(PASS_PROTOCOL))
     }
 
     /// The one pass of a request, from the offers or from the query.
@@ -157,32 +133,18 @@ impl OriginPolicy {
         let mut origins = headers.get_all(ORIGIN).iter();
         let (origin, more) = (origins.next(), origins.next());
         let Some(origin) = origin else {
-            return if self.allow_missing {
-                Ok(())
-            } else {
-                Err(refused("the request names none".into()))
-            };
+            return if self.allow_missing { Ok(()) } else { Err(refused("the request names none".into())) };
         };
         let text = String::from_utf8_lossy(origin.as_bytes());
-        let allowed = more.is_none()
-            && Origin::parse(&text).is_ok_and(|origin| self.allowed.contains(&origin));
-        if allowed {
-            Ok(())
-        } else {
-            Err(refused(format!("{text:?} is not among allowed_origins")))
-        }
+        let allowed = more.is_none() && Origin::parse(&text).is_ok_and(|origin| self.allowed.contains(&origin));
+        if allowed { Ok(()) } else { Err(refused(format!("{text:?} is not among allowed_origins"))) }
     }
 }
 
 /// Whether a header that is a list names `word`, in any case.
 fn lists(headers: &HeaderMap, name: &http::HeaderName, word: &str) -> bool {
-    let values = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|item| item.trim().eq_ignore_ascii_case(word))
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -219,33 +181,14 @@ mod tests {
         let cases = [
             (with("upgrade", "h2c"), StatusCode::UPGRADE_REQUIRED),
             (with("connection", "close"), StatusCode::UPGRADE_REQUIRED),
-            (
-                with("sec-websocket-version", "8"),
-                StatusCode::UPGRADE_REQUIRED,
-            ),
-            (
-                with("sec-websocket-key", "c2hvcnQ="),
-                StatusCode::BAD_REQUEST,
-            ),
-            (
-                request(|builder| builder.method(Method::HEAD)),
-                StatusCode::UPGRADE_REQUIRED,
-            ),
-            (
-                request(|builder| builder.method(Method::POST)),
-                StatusCode::UPGRADE_REQUIRED,
-            ),
-            (
-                with("sec-websocket-protocol", &"x".repeat(5000)),
-                StatusCode::BAD_REQUEST,
-            ),
+            (with("sec-websocket-version", "8"), StatusCode::UPGRADE_REQUIRED),
+            (with("sec-websocket-key", "c2hvcnQ="), StatusCode::BAD_REQUEST),
+            (request(|builder| builder.method(Method::HEAD)), StatusCode::UPGRADE_REQUIRED),
+            (request(|builder| builder.method(Method::POST)), StatusCode::UPGRADE_REQUIRED),
+            (with("sec-websocket-protocol", &"x".repeat(5000)), StatusCode::BAD_REQUEST),
         ];
         for (request, status) in cases {
-            assert_eq!(
-                Upgrade::parse(&request).unwrap_err().0,
-                status,
-                "{request:?}"
-            );
+            assert_eq!(Upgrade::parse(&request).unwrap_err().0, status, "{request:?}");
         }
     }
 
@@ -253,57 +196,29 @@ mod tests {
     fn the_answer_is_one_of_the_offers_or_none() {
         let answer = |offer: &str| {
             let upgrade = Upgrade::parse(&with("sec-websocket-protocol", offer)).unwrap();
-            (
-                upgrade
-                    .protocol
-                    .map(|value| value.to_str().unwrap().to_owned()),
-                upgrade.dialect,
-            )
+            (upgrade.protocol.map(|value| value.to_str().unwrap().to_owned()), upgrade.dialect)
         };
 
         assert_eq!(answer("binary"), (Some("binary".into()), Dialect::Plain));
-        assert_eq!(
-            answer("base64, binary"),
-            (Some("binary".into()), Dialect::Plain)
-        );
-        assert_eq!(
-            answer("binary, consolepass.1"),
-            (Some("consolepass.1".into()), Dialect::Control)
-        );
-        assert_eq!(
-            answer("consolepass.pass.abc"),
-            (Some("consolepass.pass.abc".into()), Dialect::Plain)
-        );
+        assert_eq!(answer("base64, binary"), (Some("binary".into()), Dialect::Plain));
+        assert_eq!(answer("binary, consolepass.1"), (Some("consolepass.1".into()), Dialect::Control));
+        assert_eq!(answer("consolepass.pass.abc"), (Some("consolepass.pass.abc".into()), Dialect::Plain));
         assert_eq!(answer("base64"), (None, Dialect::Plain));
-        assert_eq!(
-            Upgrade::parse(&request(|builder| builder))
-                .unwrap()
-                .protocol,
-            None
-        );
+        assert_eq!(Upgrade::parse(&request(|builder| builder)).unwrap().protocol, None);
     }
 
     #[test]
     fn a_request_brings_one_pass() {
         let pass = |target: &str, offer: Option<&str>| {
-            let mut parts = offer.map_or_else(
-                || request(|b| b),
-                |offer| with("sec-websocket-protocol", offer),
-            );
+            let mut parts = offer.map_or_else(|| request(|b| b), |offer| with("sec-websocket-protocol", offer));
             parts.uri = target.parse().unwrap();
             let pass = Upgrade::parse(&parts).unwrap().pass;
             pass.map(|pass| pass.expose().to_owned()).ok()
         };
 
         assert_eq!(pass("/ws?a=1&pass=x.y&b", None), Some("x.y".into()));
-        assert_eq!(
-            pass("/ws", Some("binary, consolepass.pass.x.y")),
-            Some("x.y".into())
-        );
-        assert_eq!(
-            pass("/ws?pass=x.y", Some("consolepass.pass.x.y")),
-            Some("x.y".into())
-        );
+        assert_eq!(pass("/ws", Some("binary, consolepass.pass.x.y")), Some("x.y".into()));
+        assert_eq!(pass("/ws?pass=x.y", Some("consolepass.pass.x.y")), Some("x.y".into()));
         assert_eq!(pass("/ws?pass=x&pass=y", None), None);
         assert_eq!(pass("/ws?pass=x", Some("consolepass.pass.y")), None);
         assert_eq!(pass("/ws", None), None);
@@ -311,15 +226,9 @@ mod tests {
 
     #[test]
     fn an_origin_is_its_exact_scheme_host_and_port() {
-        let policy = OriginPolicy {
-            allowed: vec![Origin::parse("https://portal.example.com").unwrap()],
-            allow_missing: false,
-        };
-        let check = |origin: &str| {
-            policy
-                .check(&with("origin", origin).headers)
-                .map_err(|error| error.code())
-        };
+        let policy =
+            OriginPolicy { allowed: vec![Origin::parse("https://portal.example.com").unwrap()], allow_missing: false };
+        let check = |origin: &str| policy.check(&with("origin", origin).headers).map_err(|error| error.code());
 
         assert_eq!(check("https://portal.example.com"), Ok(()));
         for origin in [
@@ -335,14 +244,8 @@ mod tests {
             assert_eq!(check(origin), Err(Code::OriginRefused), "{origin:?}");
         }
         assert!(policy.check(&HeaderMap::new()).is_err());
-        let open = OriginPolicy {
-            allow_missing: true,
-            ..policy
-        };
+        let open = OriginPolicy { allow_missing: true, ..policy };
         assert!(open.check(&HeaderMap::new()).is_ok());
-        assert!(
-            open.check(&with("origin", "null").headers).is_err(),
-            "null is not missing"
-        );
+        assert!(open.check(&with("origin", "null").headers).is_err(), "null is not missing");
     }
 }

@@ -32,24 +32,15 @@ mod tests {
     fn the_answer_is_des_under_the_mirrored_password() {
         let challenge = *b"0123456789abcdef";
 
-        assert_eq!(
-            u128::from_be_bytes(answer(challenge, "PVEVNC:6")),
-            0xeed5_0e06_5145_a007_a230_93c9_67ec_6db2
-        );
-        assert_eq!(
-            u128::from_be_bytes(answer(challenge, "pw")),
-            0x845f_7bd7_d219_0ec2_1393_8238_de53_373b
-        );
+        assert_eq!(u128::from_be_bytes(answer(challenge, "PVEVNC:6")), 0xeed5_0e06_5145_a007_a230_93c9_67ec_6db2);
+        assert_eq!(u128::from_be_bytes(answer(challenge, "pw")), 0x845f_7bd7_d219_0ec2_1393_8238_de53_373b);
     }
 
     #[test]
     fn only_eight_bytes_of_the_password_count() {
         let challenge = [7; 16];
 
-        assert_eq!(
-            answer(challenge, "12345678"),
-            answer(challenge, "12345678:PVEVNC:6B02")
-        );
+        assert_eq!(answer(challenge, "12345678"), answer(challenge, "12345678:PVEVNC:6B02"));
         assert_ne!(answer(challenge, "12345678"), answer(challenge, "12345679"));
     }
 }

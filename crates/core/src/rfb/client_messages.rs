@@ -20,10 +20,7 @@ pub(crate) struct Observer {
 #[derive(Debug)]
 enum State {
     /// Collecting the bytes that tell a message's length.
-    Head {
-        bytes: [u8; LONGEST_HEAD],
-        length: usize,
-    },
+    Head { bytes: [u8; LONGEST_HEAD], length: usize },
     /// Inside a message whose rest does not matter.
     Skip(u64),
     /// Inside the list of `SetEncodings`: `word` is the encoding being read, `bytes` how much is left of the list.
@@ -42,10 +39,7 @@ enum Length {
 impl Observer {
     pub(crate) fn new() -> Self {
         // ClientInit, one byte, comes before the first message.
-        Self {
-            state: State::Skip(1),
-            extended_mouse: false,
-        }
+        Self { state: State::Skip(1), extended_mouse: false }
     }
 
     /// Reads on, and says whether these bytes hold something that a person did.
@@ -105,10 +99,7 @@ impl Observer {
                 let left = length - head.len() as u64;
                 self.state = match (left, head[0]) {
                     (0, _) => State::empty_head(),
-                    (left, 2) => State::Encodings {
-                        word: 0,
-                        bytes: u32::try_from(left).unwrap_or(u32::MAX),
-                    },
+                    (left, 2) => State::Encodings { word: 0, bytes: u32::try_from(left).unwrap_or(u32::MAX) },
                     (left, _) => State::Skip(left),
                 };
                 is_persons(head)
@@ -119,21 +110,14 @@ impl Observer {
 
 impl State {
     fn empty_head() -> Self {
-        Self::Head {
-            bytes: [0; LONGEST_HEAD],
-            length: 0,
-        }
+        Self::Head { bytes: [0; LONGEST_HEAD], length: 0 }
     }
 }
 
 /// The length of a message by its first bytes.
 fn message_length(head: &[u8], extended_mouse: bool) -> Length {
     let known = |needed: usize, length: &dyn Fn() -> u64| {
-        if head.len() < needed {
-            Length::Needs(needed)
-        } else {
-            Length::Known(length())
-        }
+        if head.len() < needed { Length::Needs(needed) } else { Length::Known(length()) }
     };
     let u16_at = |at: usize| u64::from(u16::from_be_bytes([head[at], head[at + 1]]));
     match head[0] {
@@ -142,24 +126,20 @@ fn message_length(head: &[u8], extended_mouse: bool) -> Length {
         3 | 150 => Length::Known(10),         // FramebufferUpdateRequest, EnableContinuousUpdates
         4 => Length::Known(8),                // KeyEvent
         5 => known(2, &|| {
-            if extended_mouse && head[1] & 0x80 != 0 {
-                7
-            } else {
-                6
-            }
+            if extended_mouse && head[1] & 0x80 != 0 { 7 } else { 6 }
         }), // PointerEvent
         6 => known(8, &|| {
             // ClientCutText; a negative length announces the extended clipboard.
             let length = i32::from_be_bytes([head[4], head[5], head[6], head[7]]);
             8 + u64::from(length.unsigned_abs())
         }),
-        248 => known(9, &|| 9 + u64::from(head[8])), // ClientFence
-        250 => Length::Known(4),                     // xvp: shutdown, reboot, reset
+        248 => known(9, &|| 9 + u64::from(head[8])),      // ClientFence
+        250 => Length::Known(4),                          // xvp: shutdown, reboot, reset
         251 => known(7, &|| 8 + 16 * u64::from(head[6])), // SetDesktopSize
-        253 => known(4, &|| 4 + u16_at(2)),          // gii
+        253 => known(4, &|| 4 + u16_at(2)),               // gii
         255 => match head.get(1) {
             None => Length::Needs(2),
-            Some(0) => Length::Known(12), // QEMU extended key event
+            Some(0) => Length::Known(12),                  // QEMU extended key event
             Some(1) if head.len() < 4 => Length::Needs(4), // QEMU audio
             Some(1) => Length::Known(if u16_at(2) == 2 { 10 } else { 4 }),
             Some(_) => Length::Unknown,
@@ -225,10 +205,7 @@ mod tests {
             observe(&mut observer, &preamble());
 
             assert!(observe(&mut observer, message), "{message:?}");
-            assert!(
-                !observe(&mut observer, &[3; 10]),
-                "in step after {message:?}"
-            );
+            assert!(!observe(&mut observer, &[3; 10]), "in step after {message:?}");
         }
     }
 

@@ -48,10 +48,7 @@ enum Version {
 impl Version {
     fn parse(message: [u8; VERSION_LENGTH]) -> Option<Self> {
         let text = std::str::from_utf8(&message).ok()?;
-        let (major, minor) = text
-            .strip_prefix("RFB ")?
-            .strip_suffix('\n')?
-            .split_once('.')?;
+        let (major, minor) = text.strip_prefix("RFB ")?.strip_suffix('\n')?.split_once('.')?;
         if major.len() != 3 || minor.len() != 3 {
             return None;
         }
@@ -82,8 +79,8 @@ where
     if server.read_exact(&mut greeting).await.is_err() {
         return Err(LogInFailure::Silent);
     }
-    let version = Version::parse(greeting)
-        .ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&greeting))))?;
+    let version =
+        Version::parse(greeting).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&greeting))))?;
     send(server, version.message()).await?;
 
     let offered = if version == Version::V3_3 {
@@ -111,9 +108,7 @@ where
     }
     match read_u32(server).await? {
         0 => Ok(()),
-        _ if version == Version::V3_8 => Err(LogInFailure::Refused(
-            read_reason(server).await.unwrap_or_default(),
-        )),
+        _ if version == Version::V3_8 => Err(LogInFailure::Refused(read_reason(server).await.unwrap_or_default())),
         _ => Err(LogInFailure::Refused(String::new())),
     }
 }
@@ -132,11 +127,8 @@ fn choose(offered: &[u8], password: Option<&Secret>) -> Result<u8, Error> {
         ));
     }
     if password.is_none() {
-        return Err(Error::new(
-            Code::AuthFailed,
-            "the RFB server asks for a password and none is known",
-        )
-        .with_hint("set the option password"));
+        return Err(Error::new(Code::AuthFailed, "the RFB server asks for a password and none is known")
+            .with_hint("set the option password"));
     }
     Ok(VNC_AUTHENTICATION)
 }
@@ -153,9 +145,7 @@ where
     send(browser, &[1, NONE]).await?;
     let chosen = read_u8(browser).await?;
     if chosen != NONE {
-        return Err(protocol(format!(
-            "the browser chose security type {chosen}, which was not offered"
-        )));
+        return Err(protocol(format!("the browser chose security type {chosen}, which was not offered")));
     }
     if version == Version::V3_8 {
         send(browser, &0_u32.to_be_bytes()).await?;
@@ -185,8 +175,7 @@ where
     send(browser, OUR_VERSION).await?;
     let mut answer = [0; VERSION_LENGTH];
     browser.read_exact(&mut answer).await.map_err(cut_short)?;
-    Version::parse(answer)
-        .ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&answer))))
+    Version::parse(answer).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&answer))))
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), Error> {
@@ -211,9 +200,7 @@ async fn read_reason<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, Err
 
 /// A peer's words, fit for a log line.
 fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .trim()
-        .replace(char::is_control, " ")
+    String::from_utf8_lossy(bytes).trim().replace(char::is_control, " ")
 }
 
 fn protocol(message: String) -> Error {
@@ -221,11 +208,7 @@ fn protocol(message: String) -> Error {
 }
 
 fn cut_short(error: io::Error) -> Error {
-    Error::new(
-        Code::Closed,
-        "the connection ended during the RFB handshake",
-    )
-    .with_source(error)
+    Error::new(Code::Closed, "the connection ended during the RFB handshake").with_source(error)
 }
 
 #[cfg(test)]
@@ -234,11 +217,7 @@ mod tests {
     use tokio::io::duplex;
 
     /// Plays a server's or a browser's bytes in pieces of `step`, and returns what was written towards it.
-    async fn play(
-        script: &[u8],
-        step: usize,
-        password: Option<&str>,
-    ) -> (Result<(), LogInFailure>, Vec<u8>) {
+    async fn play(script: &[u8], step: usize, password: Option<&str>) -> (Result<(), LogInFailure>, Vec<u8>) {
         let (mut ours, theirs) = duplex(1024);
         let (mut reader, mut writer) = tokio::io::split(theirs);
         let pieces: Vec<Vec<u8>> = script.chunks(step).map(<[u8]>::to_vec).collect();
@@ -271,30 +250,12 @@ mod tests {
         let ok = &0_u32.to_be_bytes();
         let answer = cipher::answer(*challenge, "secret");
         let cases: [(Vec<u8>, Vec<u8>); 7] = [
-            (
-                server(&[b"RFB 003.008\n", &[1, 1], ok]),
-                [&b"RFB 003.008\n"[..], &[1]].concat(),
-            ),
-            (
-                server(&[b"RFB 003.008\n", &[1, 2], challenge, ok]),
-                [&b"RFB 003.008\n"[..], &[2], &answer].concat(),
-            ),
-            (
-                server(&[b"RFB 003.008\n", &[3, 19, 2, 1], ok]),
-                [&b"RFB 003.008\n"[..], &[1]].concat(),
-            ),
-            (
-                server(&[b"RFB 003.007\n", &[1, 1]]),
-                [&b"RFB 003.007\n"[..], &[1]].concat(),
-            ),
-            (
-                server(&[b"RFB 003.007\n", &[1, 2], challenge, ok]),
-                [&b"RFB 003.007\n"[..], &[2], &answer].concat(),
-            ),
-            (
-                server(&[b"RFB 003.003\n", &1_u32.to_be_bytes()]),
-                b"RFB 003.003\n".to_vec(),
-            ),
+            (server(&[b"RFB 003.008\n", &[1, 1], ok]), [&b"RFB 003.008\n"[..], &[1]].concat()),
+            (server(&[b"RFB 003.008\n", &[1, 2], challenge, ok]), [&b"RFB 003.008\n"[..], &[2], &answer].concat()),
+            (server(&[b"RFB 003.008\n", &[3, 19, 2, 1], ok]), [&b"RFB 003.008\n"[..], &[1]].concat()),
+            (server(&[b"RFB 003.007\n", &[1, 1]]), [&b"RFB 003.007\n"[..], &[1]].concat()),
+            (server(&[b"RFB 003.007\n", &[1, 2], challenge, ok]), [&b"RFB 003.007\n"[..], &[2], &answer].concat()),
+            (server(&[b"RFB 003.003\n", &1_u32.to_be_bytes()]), b"RFB 003.003\n".to_vec()),
             (
                 server(&[b"RFB 003.003\n", &2_u32.to_be_bytes(), challenge, ok]),
                 [&b"RFB 003.003\n"[..], &answer].concat(),
@@ -322,14 +283,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_password_carries_the_servers_words() {
-        let script = server(&[
-            b"RFB 003.008\n",
-            &[1, 2],
-            &[9; 16],
-            &1_u32.to_be_bytes(),
-            &5_u32.to_be_bytes(),
-            b"no\nno",
-        ]);
+        let script =
+            server(&[b"RFB 003.008\n", &[1, 2], &[9; 16], &1_u32.to_be_bytes(), &5_u32.to_be_bytes(), b"no\nno"]);
 
         let (result, _) = play(&script, 7, Some("x")).await;
 
@@ -350,10 +305,7 @@ mod tests {
         let cases = [
             (server(&[b"RFB 003.008\n", &[1, 19]]), Code::Unsupported),
             (server(&[b"RFB 003.008\n", &[1, 2]]), Code::AuthFailed),
-            (
-                server(&[b"RFB 003.008\n", &[0], &4_u32.to_be_bytes(), b"busy"]),
-                Code::Protocol,
-            ),
+            (server(&[b"RFB 003.008\n", &[0], &4_u32.to_be_bytes(), b"busy"]), Code::Protocol),
             (server(&[b"HTTP/1.1 400"]), Code::Protocol),
             (server(&[b"RFB 002.000\n"]), Code::Protocol),
             (server(&[b"RFB 003.008\n", &[2, 1]]), Code::Closed),
@@ -361,10 +313,7 @@ mod tests {
         for (script, code) in cases {
             let (result, _) = play(&script, 5, None).await;
 
-            assert!(
-                matches!(&result, Err(LogInFailure::Other(error)) if error.code() == code),
-                "{result:?}"
-            );
+            assert!(matches!(&result, Err(LogInFailure::Other(error)) if error.code() == code), "{result:?}");
         }
     }
 
@@ -379,11 +328,7 @@ mod tests {
     }
 
     /// Runs `welcome` or `refuse` against a browser's bytes, and returns what the browser was sent.
-    async fn browse(
-        script: &'static [u8],
-        step: usize,
-        reason: Option<&'static str>,
-    ) -> (Result<(), Error>, Vec<u8>) {
+    async fn browse(script: &'static [u8], step: usize, reason: Option<&'static str>) -> (Result<(), Error>, Vec<u8>) {
         let (mut ours, theirs) = duplex(1024);
         let (mut reader, mut writer) = tokio::io::split(theirs);
         let relay = async move {
@@ -410,10 +355,7 @@ mod tests {
     #[tokio::test]
     async fn a_browser_is_offered_none_in_its_own_version() {
         let cases: [(&'static [u8], Vec<u8>); 3] = [
-            (
-                b"RFB 003.008\n\x01",
-                [&OUR_VERSION[..], &[1, 1], &[0; 4]].concat(),
-            ),
+            (b"RFB 003.008\n\x01", [&OUR_VERSION[..], &[1, 1], &[0; 4]].concat()),
             (b"RFB 003.007\n\x01", [&OUR_VERSION[..], &[1, 1]].concat()),
             (b"RFB 003.003\n", [&OUR_VERSION[..], &[0, 0, 0, 1]].concat()),
         ];
@@ -440,9 +382,6 @@ mod tests {
         let (result, heard) = browse(b"RFB 003.008\n", 12, Some("not running")).await;
 
         result.unwrap();
-        assert_eq!(
-            heard,
-            [&OUR_VERSION[..], &[0, 0, 0, 0, 11], b"not running"].concat()
-        );
+        assert_eq!(heard, [&OUR_VERSION[..], &[0, 0, 0, 0, 11], b"not running"].concat());
     }
 }

@@ -37,11 +37,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// `idle` is how long the client may send nothing while something is expected of it.
     pub(crate) fn new(stream: Stream, idle: Duration) -> Self {
-        Self {
-            stream,
-            ahead: Vec::new(),
-            idle,
-        }
+        Self { stream, ahead: Vec::new(), idle }
     }
 
     pub(crate) async fn next(&mut self) -> Incoming {
@@ -94,45 +90,27 @@ impl Connection {
                 return Ok(Incoming::Silence);
             }
             if !push_header(&mut headers, &line) {
-                return Ok(Incoming::Refused(
-                    Refusal::new(506, "unable to parse request header"),
-                    method,
-                ));
+                return Ok(Incoming::Refused(Refusal::new(506, "unable to parse request header"), method));
             }
         }
         if !matches!(method.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
-            return Ok(Incoming::Refused(
-                Refusal::new(501, format!("method '{method}' not available")),
-                method,
-            ));
+            return Ok(Incoming::Refused(Refusal::new(501, format!("method '{method}' not available")), method));
         }
         if headers.joined("transfer-encoding").is_some() {
-            return Ok(Incoming::Refused(
-                Refusal::new(501, "chunked transfer encoding not supported"),
-                method,
-            ));
+            return Ok(Incoming::Refused(Refusal::new(501, "chunked transfer encoding not supported"), method));
         }
         let body = match Request::body_length(&method, &headers) {
             Ok(length) => Body::Read(self.exactly(length).await?),
             Err(refusal) => Body::Refused(refusal),
         };
-        Ok(Incoming::Request(Request {
-            method,
-            target,
-            is_http_1_0,
-            headers,
-            body,
-        }))
+        Ok(Incoming::Request(Request { method, target, is_http_1_0, headers, body }))
     }
 
     /// One line without its end, which may be CRLF or LF.
     async fn line(&mut self) -> io::Result<String> {
         let mut searched = 0;
         loop {
-            if let Some(found) = self.ahead[searched..]
-                .iter()
-                .position(|&byte| byte == b'\n')
-            {
+            if let Some(found) = self.ahead[searched..].iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.ahead.drain(..=searched + found).collect();
                 let line = line.strip_suffix(b"\n").unwrap_or(&line);
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -155,9 +133,8 @@ impl Connection {
 
     async fn more(&mut self) -> io::Result<()> {
         self.ahead.reserve(16 * 1024);
-        let read = timeout(self.idle, self.stream.read_buf(&mut self.ahead))
-            .await
-            .map_err(|_| io::ErrorKind::TimedOut)??;
+        let read =
+            timeout(self.idle, self.stream.read_buf(&mut self.ahead)).await.map_err(|_| io::ErrorKind::TimedOut)??;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -177,10 +154,7 @@ fn parse_request_line(line: &str) -> Result<(String, String, bool), Refusal> {
         return Err(bad());
     }
     if !version.starts_with("1.") {
-        return Err(Refusal::new(
-            506,
-            format!("http protocol version {version} not supported"),
-        ));
+        return Err(Refusal::new(506, format!("http protocol version {version} not supported")));
     }
     Ok((method.to_owned(), target.to_owned(), version == "1.0"))
 }

@@ -26,11 +26,7 @@ fn checksum(bytes: &[u8]) -> u32 {
     for &byte in bytes {
         register ^= u32::from(byte);
         for _ in 0..8 {
-            register = if register & 1 == 1 {
-                register >> 1 ^ 0xEDB8_8320
-            } else {
-                register >> 1
-            };
+            register = if register & 1 == 1 { register >> 1 ^ 0xEDB8_8320 } else { register >> 1 };
         }
     }
     !register

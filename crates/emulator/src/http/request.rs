@@ -67,10 +67,7 @@ impl Headers {
 
 impl Refusal {
     pub(crate) fn new(status: u16, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason: reason.into(),
-        }
+        Self { status, reason: reason.into() }
     }
 }
 
@@ -93,43 +90,24 @@ impl Request {
     }
 
     pub(crate) fn takes_gzip(&self) -> bool {
-        self.headers
-            .joined("accept-encoding")
-            .is_some_and(|accepted| accepted.contains("gzip"))
+        self.headers.joined("accept-encoding").is_some_and(|accepted| accepted.contains("gzip"))
     }
 
     /// How many bytes of body to read, or why none will be.
     pub(crate) fn body_length(method: &str, headers: &Headers) -> Result<usize, Refusal> {
-        let Some(length) = headers
-            .joined("content-length")
-            .and_then(|text| text.trim().parse::<usize>().ok())
-        else {
+        let Some(length) = headers.joined("content-length").and_then(|text| text.trim().parse::<usize>().ok()) else {
             return Ok(0);
         };
         if length == 0 {
             return Ok(0);
         }
         if !matches!(method, "POST" | "PUT") {
-            return Err(Refusal::new(
-                501,
-                format!("Unexpected content for method '{method}'"),
-            ));
+            return Err(Refusal::new(501, format!("Unexpected content for method '{method}'")));
         }
         let content_type = headers.joined("content-type").unwrap_or_default();
-        let media_type = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        if !matches!(
-            media_type.as_str(),
-            "" | "application/x-www-form-urlencoded" | "application/json"
-        ) {
-            return Err(Refusal::new(
-                506,
-                format!("upload 'Content-Type '{content_type}' not implemented"),
-            ));
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !matches!(media_type.as_str(), "" | "application/x-www-form-urlencoded" | "application/json") {
+            return Err(Refusal::new(506, format!("upload 'Content-Type '{content_type}' not implemented")));
         }
         if length > LARGEST_BODY {
             return Err(Refusal::new(501, "for data too large"));
@@ -156,17 +134,10 @@ impl Request {
             return Ok(parse_urlencoded(&String::from_utf8_lossy(bytes)));
         }
         // An empty body labelled JSON is no object either, as clients that set the header on every POST find out.
-        let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes)
-            .map_err(|_| {
-                Refusal::new(
-                    500,
-                    "malformed JSON string, neither tag, array, object, number, string or atom",
-                )
-            })?;
-        Ok(object
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, from_json(value)?)))
-            .collect())
+        let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes).map_err(|_| {
+            Refusal::new(500, "malformed JSON string, neither tag, array, object, number, string or atom")
+        })?;
+        Ok(object.into_iter().filter_map(|(name, value)| Some((name, from_json(value)?))).collect())
     }
 }
 
@@ -176,9 +147,7 @@ fn from_json(value: serde_json::Value) -> Option<Value> {
         serde_json::Value::Bool(boolean) => Value::Boolean(boolean),
         serde_json::Value::Number(number) => Value::Text(number.to_string()),
         serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Array(values) => {
-            Value::List(values.iter().map(ToString::to_string).collect())
-        }
+        serde_json::Value::Array(values) => Value::List(values.iter().map(ToString::to_string).collect()),
         serde_json::Value::Object(_) => Value::List(Vec::new()),
     })
 }

@@ -33,12 +33,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, number: u64) {
     let Ok(Ok(tls)) = timeout(idle, shared.identity.acceptor.accept(tcp)).await else {
         return;
     };
-    answer_all(
-        &shared,
-        Connection::new(Stream::Tls(Box::new(tls)), idle),
-        number,
-    )
-    .await;
+    answer_all(&shared, Connection::new(Stream::Tls(Box::new(tls)), idle), number).await;
 }
 
 async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u64) {
@@ -66,17 +61,9 @@ async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u6
                 if response.status == 401 {
                     sleep_until(arrived + settings.timing.unauthorized_delay).await;
                 }
-                let response = if request.takes_gzip() {
-                    response.packed()
-                } else {
-                    response
-                };
+                let response = if request.takes_gzip() { response.packed() } else { response };
                 let closing = response.is_final() || request.wants_close() || count == REQUESTS;
-                if connection
-                    .write(&response.to_bytes(closing, true))
-                    .await
-                    .is_err()
-                {
+                if connection.write(&response.to_bytes(closing, true)).await.is_err() {
                     return;
                 }
                 settle(shared, call, response.status, &response.reason);
@@ -105,26 +92,12 @@ async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u6
 
 /// Plain HTTP on the TLS port is sent to the same place with TLS.
 async fn redirect(tcp: TcpStream, idle: Duration) {
-    let address = tcp
-        .local_addr()
-        .map(|address| address.to_string())
-        .unwrap_or_default();
+    let address = tcp.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let mut connection = Connection::new(Stream::Plain(tcp), idle);
-    if let Incoming::Request(Request {
-        method,
-        target,
-        headers,
-        ..
-    }) = connection.next().await
-    {
+    if let Incoming::Request(Request { method, target, headers, .. }) = connection.next().await {
         let host = headers.joined("host").unwrap_or(address);
         // The client may be gone already; nothing is lost.
-        let _ = connection
-            .write(&Response::redirect(
-                &method,
-                &format!("https://{host}{target}"),
-            ))
-            .await;
+        let _ = connection.write(&Response::redirect(&method, &format!("https://{host}{target}"))).await;
     }
     connection.into_parts().0.end().await;
 }

@@ -28,11 +28,7 @@ pub(crate) struct Caller {
 pub(crate) fn find(headers: &Headers) -> Option<(Credential, String)> {
     let places = [
         ("cookie", "PVEAuthCookie", Credential::Cookie),
-        (
-            "authorization",
-            "PVEAuthCookie",
-            Credential::AuthorizationTicket,
-        ),
+        ("authorization", "PVEAuthCookie", Credential::AuthorizationTicket),
         ("authorization", "PVEAPIToken", Credential::Token),
     ];
     places.into_iter().find_map(|(header, key, credential)| {
@@ -42,11 +38,7 @@ pub(crate) fn find(headers: &Headers) -> Option<(Credential, String)> {
 }
 
 /// Authenticates, or says why not in the words of the generation.
-pub(crate) fn authenticate(
-    settings: &Settings,
-    keys: &Keys,
-    headers: &Headers,
-) -> Result<Caller, Refusal> {
+pub(crate) fn authenticate(settings: &Settings, keys: &Keys, headers: &Headers) -> Result<Caller, Refusal> {
     let (credential, value) = find(headers).ok_or_else(|| unauthorized("No ticket"))?;
     let outcome = match credential {
         Credential::Token => token_owner(settings, &value),
@@ -66,16 +58,12 @@ pub(crate) fn may(settings: &Settings, caller: &str, path: &str, privilege: &str
         return is_granted(settings, caller, path, privilege);
     };
     let separated = find_token(settings, caller).is_some_and(|token| token.privilege_separation);
-    is_granted(settings, owner, path, privilege)
-        && (!separated || is_granted(settings, caller, path, privilege))
+    is_granted(settings, owner, path, privilege) && (!separated || is_granted(settings, caller, path, privilege))
 }
 
 /// The account of a user that may be used now.
 pub(crate) fn is_usable(settings: &Settings, id: &str) -> bool {
-    settings
-        .users
-        .iter()
-        .any(|user| user.id == id && user.account == Account::Enabled)
+    settings.users.iter().any(|user| user.id == id && user.account == Account::Enabled)
 }
 
 pub(crate) fn unauthorized(reason: &str) -> Refusal {
@@ -90,9 +78,7 @@ fn extract(header: &str, key: &str) -> Option<String> {
         if !before.is_empty() && !before.ends_with(char::is_whitespace) {
             return None;
         }
-        let value = after
-            .strip_prefix('=')
-            .or_else(|| after.strip_prefix(' '))?;
+        let value = after.strip_prefix('=').or_else(|| after.strip_prefix(' '))?;
         Some(percent_decode(value.split(';').next().unwrap_or_default()))
     })
 }
@@ -101,29 +87,18 @@ fn ticket_user(settings: &Settings, keys: &Keys, ticket: &str) -> Result<String,
     if ticket.starts_with("PVE:!tfa!") {
         return Err("No ticket".to_owned());
     }
-    let user = keys
-        .login_user(ticket)
-        .ok_or("permission denied - invalid PVE ticket")?;
-    if is_usable(settings, &user) {
-        Ok(user)
-    } else {
-        Err("permission denied - invalid PVE ticket".to_owned())
-    }
+    let user = keys.login_user(ticket).ok_or("permission denied - invalid PVE ticket")?;
+    if is_usable(settings, &user) { Ok(user) } else { Err("permission denied - invalid PVE ticket".to_owned()) }
 }
 
 /// `USER@REALM!TOKENID=SECRET`, cut at the last `=`.
 fn token_owner(settings: &Settings, value: &str) -> Result<String, String> {
     let (id, secret) = value.rsplit_once('=').ok_or("no tokenid specified")?;
-    let (owner, name) = id
-        .split_once('!')
-        .ok_or_else(|| format!("'{id}' is not a valid token ID"))?;
-    if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        || !name.chars().skip(1).all(is_token_letter)
-    {
+    let (owner, name) = id.split_once('!').ok_or_else(|| format!("'{id}' is not a valid token ID"))?;
+    if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) || !name.chars().skip(1).all(is_token_letter) {
         return Err(format!("'{id}' is not a valid token ID"));
     }
-    let token = find_token(settings, id)
-        .ok_or_else(|| format!("no such token '{name}' for user '{owner}'"))?;
+    let token = find_token(settings, id).ok_or_else(|| format!("no such token '{name}' for user '{owner}'"))?;
     if !is_usable(settings, owner) {
         return Err(format!("user '{owner}' is disabled"));
     }
@@ -147,17 +122,12 @@ fn find_token<'a>(settings: &'a Settings, id: &str) -> Option<&'a Token> {
 fn is_granted(settings: &Settings, id: &str, path: &str, privilege: &str) -> bool {
     id == "root@pam"
         || settings.grants.iter().any(|grant| {
-            grant.to == id
-                && covers(&grant.path, path)
-                && grant.privileges.iter().any(|granted| granted == privilege)
+            grant.to == id && covers(&grant.path, path) && grant.privileges.iter().any(|granted| granted == privilege)
         })
 }
 
 fn covers(granted: &str, path: &str) -> bool {
-    granted == "/"
-        || path
-            .strip_prefix(granted)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    granted == "/" || path.strip_prefix(granted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -171,13 +141,7 @@ mod tests {
         assert_eq!(found("x=y; PVEAuthCookie=a").as_deref(), Some("a"));
         assert_eq!(found("x=y;PVEAuthCookie=a"), None);
         assert_eq!(found("pveauthcookie=a"), None);
-        assert_eq!(
-            extract("Bearer PVEAPIToken=t", "PVEAPIToken").as_deref(),
-            Some("t")
-        );
-        assert_eq!(
-            extract("PVEAPIToken t", "PVEAPIToken").as_deref(),
-            Some("t")
-        );
+        assert_eq!(extract("Bearer PVEAPIToken=t", "PVEAPIToken").as_deref(), Some("t"));
+        assert_eq!(extract("PVEAPIToken t", "PVEAPIToken").as_deref(), Some("t"));
     }
 }

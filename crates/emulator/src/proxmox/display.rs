@@ -26,12 +26,7 @@ const FAILED: &str = "Failed to run vncproxy.";
 const BUFFER: usize = LARGEST_PAYLOAD;
 
 /// Serves one client of a console, until either side ends. Its end is the end of `client`.
-pub(crate) async fn serve(
-    shared: &Arc<Shared>,
-    settings: &Settings,
-    console: &Listener,
-    mut client: DuplexStream,
-) {
+pub(crate) async fn serve(shared: &Arc<Shared>, settings: &Settings, console: &Listener, mut client: DuplexStream) {
     sleep(settings.timing.banner_delay).await;
     let outcome = match console.guest.kind {
         GuestKind::Qemu => machine(shared, settings, console, &mut client).await,
@@ -66,25 +61,17 @@ async fn machine(
         return Err(format!("VM {vmid} not running"));
     }
     if shared.spend(|settings| &mut settings.faults.ends_without_banner) {
-        return Err(format!(
-            "VM {vmid} qmp command 'set_password' failed - got timeout"
-        ));
+        return Err(format!("VM {vmid} qmp command 'set_password' failed - got timeout"));
     }
     let screen = dial(&guest.screen).await?;
     locked(&shared.state).set_password(vmid, &console.password, settings.timing.password_life);
     if shared.spend(|settings| &mut settings.faults.overwritten_passwords) {
-        locked(&shared.state).set_password(
-            vmid,
-            &shared.vnc_password(),
-            settings.timing.password_life,
-        );
+        locked(&shared.state).set_password(vmid, &shared.vnc_password(), settings.timing.password_life);
     }
     let challenge = shared.random.bytes();
     let verify = |response| {
         let state = locked(&shared.state);
-        state.password(vmid).is_some_and(|password| {
-            rfb::challenge_response(password.as_bytes(), challenge) == response
-        })
+        state.password(vmid).is_some_and(|password| rfb::challenge_response(password.as_bytes(), challenge) == response)
     };
     if let Ok(true) = rfb::greet(client, Version::V3_8, Security::Vnc { challenge }, verify).await {
         join(client, screen, (640, 400), settings.timing.display_idle).await;
@@ -105,13 +92,8 @@ async fn container(
     }
     let screen = dial(&guest.screen).await?;
     let challenge = shared.random.bytes();
-    let security = if console.for_websocket {
-        Security::Vnc { challenge }
-    } else {
-        Security::VeNCrypt
-    };
-    let verify =
-        |response| rfb::challenge_response(console.password.as_bytes(), challenge) == response;
+    let security = if console.for_websocket { Security::Vnc { challenge } } else { Security::VeNCrypt };
+    let verify = |response| rfb::challenge_response(console.password.as_bytes(), challenge) == response;
     if let Ok(true) = rfb::greet(client, Version::V3_8, security, verify).await {
         join(client, screen, console.size, settings.timing.display_idle).await;
     }
@@ -125,10 +107,7 @@ enum Screened {
 }
 
 fn find<'a>(settings: &'a Settings, console: &Listener) -> Result<&'a Guest, String> {
-    let guest = settings
-        .guests
-        .iter()
-        .find(|guest| guest.id == console.guest);
+    let guest = settings.guests.iter().find(|guest| guest.id == console.guest);
     guest.ok_or_else(|| format!("{} does not exist", console.guest))
 }
 
@@ -138,9 +117,7 @@ async fn dial(source: &ScreenSource) -> Result<Screened, String> {
         ScreenSource::Address(address) => {
             let failed = |error: io::Error| format!("unable to connect to '{address}': {error}");
             let mut stream = address.connect().await.map_err(failed)?;
-            rfb::connect_without_password(&mut stream)
-                .await
-                .map_err(failed)?;
+            rfb::connect_without_password(&mut stream).await.map_err(failed)?;
             Ok(Screened::Remote(stream))
         }
     }
@@ -184,11 +161,7 @@ where
     }
 }
 
-async fn pump(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    moved: &Mutex<Instant>,
-) {
+async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, moved: &Mutex<Instant>) {
     let mut buffer = vec![0; BUFFER];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         *locked(moved) = Instant::now();

@@ -47,11 +47,7 @@ impl Emulator {
             deaths: watch::Sender::new(0),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
-        Ok(Self {
-            shared,
-            address,
-            task,
-        })
+        Ok(Self { shared, address, task })
     }
 
     /// Where it listens.
@@ -122,10 +118,7 @@ impl Emulator {
         let mut receiver = self.shared.record.subscribe();
         match timeout(PATIENCE, receiver.wait_for(condition)).await {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the emulator did not come to what was waited for",
-            )),
+            _ => Err(io::Error::new(io::ErrorKind::TimedOut, "the emulator did not come to what was waited for")),
         }
     }
 

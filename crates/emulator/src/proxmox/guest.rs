@@ -99,11 +99,7 @@ impl FromStr for GuestId {
             "lxc" => GuestKind::Lxc,
             _ => return Err(bad()),
         };
-        let vmid = number
-            .parse()
-            .ok()
-            .filter(|vmid| (100..=999_999_999).contains(vmid))
-            .ok_or_else(bad)?;
+        let vmid = number.parse().ok().filter(|vmid| (100..=999_999_999).contains(vmid)).ok_or_else(bad)?;
         Ok(Self { kind, vmid })
     }
 }
@@ -142,11 +138,7 @@ impl fmt::Display for GuestId {
 
 impl fmt::Display for BadGuest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "no guest: `{}`; write qemu/101, lxc/200, pve2/qemu/101 or qemu/101=unix:/path",
-            self.0
-        )
+        write!(formatter, "no guest: `{}`; write qemu/101, lxc/200, pve2/qemu/101 or qemu/101=unix:/path", self.0)
     }
 }
 
@@ -159,24 +151,10 @@ mod tests {
     #[test]
     fn a_guest_is_spelt_with_or_without_node_and_screen() {
         let guest: Guest = "pve2/lxc/200=unix:/run/ct.sock".parse().unwrap();
-        assert_eq!(
-            (guest.node.as_str(), guest.id.to_string().as_str()),
-            ("pve2", "lxc/200")
-        );
-        assert!(matches!(
-            guest.screen,
-            ScreenSource::Address(Address::Unix(_))
-        ));
+        assert_eq!((guest.node.as_str(), guest.id.to_string().as_str()), ("pve2", "lxc/200"));
+        assert!(matches!(guest.screen, ScreenSource::Address(Address::Unix(_))));
         assert_eq!("qemu/101".parse::<Guest>().unwrap().node, "pve1");
-        for wrong in [
-            "101",
-            "qemu/99",
-            "qemu/x",
-            "kvm/101",
-            "qemu/101=",
-            "/qemu/101",
-            "",
-        ] {
+        for wrong in ["101", "qemu/99", "qemu/x", "kvm/101", "qemu/101=", "/qemu/101", ""] {
             assert!(wrong.parse::<Guest>().is_err(), "{wrong}");
         }
     }

@@ -62,10 +62,7 @@ impl Record {
     /// How many requests had this method and a path that ends like this.
     #[must_use]
     pub fn count(&self, method: &str, path_end: &str) -> usize {
-        self.calls
-            .iter()
-            .filter(|call| call.method == method && call.path.ends_with(path_end))
-            .count()
+        self.calls.iter().filter(|call| call.method == method && call.path.ends_with(path_end)).count()
     }
 
     /// Whether a client wedged any of its websockets.
@@ -79,9 +76,6 @@ impl Call {
     /// The first header line of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(given, _)| given.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }

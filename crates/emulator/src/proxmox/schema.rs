@@ -34,27 +34,15 @@ pub(crate) struct Checked(BTreeMap<&'static str, String>);
 
 impl Field {
     pub(crate) const fn boolean(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Boolean,
-            required: false,
-        }
+        Self { name, kind: Kind::Boolean, required: false }
     }
 
     pub(crate) const fn integer(name: &'static str, minimum: i64, maximum: i64) -> Self {
-        Self {
-            name,
-            kind: Kind::Integer { minimum, maximum },
-            required: false,
-        }
+        Self { name, kind: Kind::Integer { minimum, maximum }, required: false }
     }
 
     pub(crate) const fn text(name: &'static str, longest: usize) -> Self {
-        Self {
-            name,
-            kind: Kind::Text { longest },
-            required: false,
-        }
+        Self { name, kind: Kind::Text { longest }, required: false }
     }
 
     pub(crate) const fn required(mut self) -> Self {
@@ -71,10 +59,7 @@ impl ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            errors: None,
-        }
+        Self { refusal, errors: None }
     }
 }
 
@@ -97,12 +82,8 @@ impl Checked {
 pub(crate) fn check(parameters: &Parameters, fields: &[Field]) -> Result<Checked, ApiError> {
     let mut errors = serde_json::Map::new();
     let mut checked = BTreeMap::new();
-    for name in parameters
-        .keys()
-        .filter(|name| !fields.iter().any(|field| field.name == *name))
-    {
-        let reason =
-            "property is not defined in schema and the schema does not allow additional properties";
+    for name in parameters.keys().filter(|name| !fields.iter().any(|field| field.name == *name)) {
+        let reason = "property is not defined in schema and the schema does not allow additional properties";
         errors.insert(name.clone(), json!(reason));
     }
     for field in fields {
@@ -124,10 +105,7 @@ pub(crate) fn check(parameters: &Parameters, fields: &[Field]) -> Result<Checked
         return Ok(Checked(checked));
     }
     let refusal = Refusal::new(400, "Parameter verification failed.");
-    Err(ApiError {
-        refusal,
-        errors: Some(serde_json::Value::Object(errors)),
-    })
+    Err(ApiError { refusal, errors: Some(serde_json::Value::Object(errors)) })
 }
 
 impl Kind {
@@ -144,12 +122,8 @@ impl Kind {
             Self::Boolean => Err(format!("type check ('boolean') failed - got '{text}'")),
             Self::Integer { minimum, maximum } => match text.parse::<i64>() {
                 Err(_) => Err(format!("type check ('integer') failed - got '{text}'")),
-                Ok(number) if number < minimum => {
-                    Err(format!("value must have a minimum value of {minimum}"))
-                }
-                Ok(number) if number > maximum => {
-                    Err(format!("value must have a maximum value of {maximum}"))
-                }
+                Ok(number) if number < minimum => Err(format!("value must have a minimum value of {minimum}")),
+                Ok(number) if number > maximum => Err(format!("value must have a maximum value of {maximum}")),
                 Ok(_) => Ok(text),
             },
             Self::Text { longest } if text.chars().count() > longest => {

@@ -181,10 +181,7 @@ impl Settings {
     /// The defaults as PVE 8.4 would behave.
     #[must_use]
     pub fn classic() -> Self {
-        Self {
-            generation: Generation::Classic,
-            ..Self::default()
-        }
+        Self { generation: Generation::Classic, ..Self::default() }
     }
 }
 
@@ -201,14 +198,8 @@ impl Default for Settings {
             users: vec![User::new("portal@pve", "portal-password")],
             tokens: vec![token],
             guests: vec![
-                Guest::new(GuestId {
-                    kind: GuestKind::Qemu,
-                    vmid: 101,
-                }),
-                Guest::new(GuestId {
-                    kind: GuestKind::Lxc,
-                    vmid: 200,
-                }),
+                Guest::new(GuestId { kind: GuestKind::Qemu, vmid: 101 }),
+                Guest::new(GuestId { kind: GuestKind::Lxc, vmid: 200 }),
             ],
             ..Self::empty()
         }
@@ -219,12 +210,7 @@ impl User {
     /// An enabled account without a second factor.
     #[must_use]
     pub fn new(id: &str, password: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            password: password.to_owned(),
-            account: Account::Enabled,
-            second_factor: None,
-        }
+        Self { id: id.to_owned(), password: password.to_owned(), account: Account::Enabled, second_factor: None }
     }
 }
 
@@ -232,12 +218,7 @@ impl Token {
     /// A token with separated privileges that does not expire.
     #[must_use]
     pub fn new(id: &str, secret: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            privilege_separation: true,
-            expired: false,
-        }
+        Self { id: id.to_owned(), secret: secret.to_owned(), privilege_separation: true, expired: false }
     }
 }
 

@@ -46,8 +46,7 @@ impl Shared {
 
     /// Remembers a secret that is about to leave.
     pub(crate) fn hand_out(&self, secret: &str) {
-        self.record
-            .send_modify(|record| record.secrets.push(secret.to_owned()));
+        self.record.send_modify(|record| record.secrets.push(secret.to_owned()));
     }
 
     /// Takes note of something on a websocket.
@@ -64,10 +63,6 @@ impl Shared {
         if let Some(forced) = &locked(&self.settings).faults.password {
             return forced.clone();
         }
-        self.random
-            .bytes::<8>()
-            .iter()
-            .map(|byte| char::from(b'!' + (byte & 0x3F)))
-            .collect()
+        self.random.bytes::<8>().iter().map(|byte| char::from(b'!' + (byte & 0x3F))).collect()
     }
 }

@@ -66,11 +66,10 @@ impl State {
         self.expire();
         let now = Instant::now();
         self.reservations.retain(|_, until| *until > now);
-        let port = PORTS.into_iter().find(|port| {
-            !self.listeners.contains_key(port) && !self.reservations.contains_key(port)
-        })?;
-        self.reservations
-            .insert(port, now + timing.port_reservation);
+        let port = PORTS
+            .into_iter()
+            .find(|port| !self.listeners.contains_key(port) && !self.reservations.contains_key(port))?;
+        self.reservations.insert(port, now + timing.port_reservation);
         Some(port)
     }
 
@@ -92,11 +91,7 @@ impl State {
 
     /// A client of a container's console has left.
     pub(crate) fn leave(&mut self, upid: &str, linger: Duration) {
-        let Some(listener) = self
-            .listeners
-            .values_mut()
-            .find(|listener| listener.upid == upid)
-        else {
+        let Some(listener) = self.listeners.values_mut().find(|listener| listener.upid == upid) else {
             return;
         };
         listener.clients = listener.clients.saturating_sub(1);
@@ -107,31 +102,20 @@ impl State {
 
     /// Sets a guest's one VNC password.
     pub(crate) fn set_password(&mut self, vmid: u32, password: &str, life: Duration) {
-        self.passwords
-            .insert(vmid, (password.to_owned(), Instant::now() + life));
+        self.passwords.insert(vmid, (password.to_owned(), Instant::now() + life));
     }
 
     /// The password that counts now.
     pub(crate) fn password(&self, vmid: u32) -> Option<&str> {
-        self.passwords
-            .get(&vmid)
-            .filter(|(_, until)| *until > Instant::now())
-            .map(|(password, _)| password.as_str())
+        self.passwords.get(&vmid).filter(|(_, until)| *until > Instant::now()).map(|(password, _)| password.as_str())
     }
 
     /// Begins a task on `node` and returns its id.
-    pub(crate) fn begin(
-        &mut self,
-        node: &str,
-        kind: &'static str,
-        vmid: u32,
-        owner: &str,
-    ) -> String {
+    pub(crate) fn begin(&mut self, node: &str, kind: &'static str, vmid: u32, owner: &str) -> String {
         let process = self.next_process;
         self.next_process += 1;
         let started = time::now();
-        let upid =
-            format!("UPID:{node}:{process:08X}:0012AB34:{started:08X}:{kind}:{vmid}:{owner}:");
+        let upid = format!("UPID:{node}:{process:08X}:0012AB34:{started:08X}:{kind}:{vmid}:{owner}:");
         self.tasks.push(Task {
             upid: upid.clone(),
             kind,
@@ -153,18 +137,10 @@ impl State {
 
     /// Ends a task; anything but `OK` is also its last log line.
     pub(crate) fn finish(&mut self, upid: &str, outcome: &str) {
-        let Some(task) = self
-            .tasks
-            .iter_mut()
-            .find(|task| task.upid == upid && task.outcome.is_none())
-        else {
+        let Some(task) = self.tasks.iter_mut().find(|task| task.upid == upid && task.outcome.is_none()) else {
             return;
         };
-        task.log.push(if outcome == "OK" {
-            "TASK OK".to_owned()
-        } else {
-            format!("TASK ERROR: {outcome}")
-        });
+        task.log.push(if outcome == "OK" { "TASK OK".to_owned() } else { format!("TASK ERROR: {outcome}") });
         task.outcome = Some(outcome.to_owned());
     }
 

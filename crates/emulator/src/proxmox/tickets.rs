@@ -31,19 +31,12 @@ pub(crate) struct ConsoleScope<'a> {
 
 impl Keys {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
-        Self {
-            signing: hmac::Key::new(hmac::HMAC_SHA512, &seed),
-            csrf: hmac::Key::new(hmac::HMAC_SHA256, &seed),
-        }
+        Self { signing: hmac::Key::new(hmac::HMAC_SHA512, &seed), csrf: hmac::Key::new(hmac::HMAC_SHA256, &seed) }
     }
 
     /// A ticket for API calls.
     pub(crate) fn login(&self, user: &str, skew: i64) -> String {
-        self.assemble(
-            &format!("PVE:{}", user.replace(':', "%3A")),
-            "",
-            time::now() + skew,
-        )
+        self.assemble(&format!("PVE:{}", user.replace(':', "%3A")), "", time::now() + skew)
     }
 
     /// The user of a login ticket that counts. Half a ticket does not: it is signed with its user beside the text.
@@ -59,8 +52,7 @@ impl Keys {
     }
 
     pub(crate) fn is_half_of(&self, ticket: &str, user: &str) -> bool {
-        self.verify(ticket, "PVE", user, &LOGIN_AGES)
-            .is_some_and(|data| data.starts_with("!tfa!"))
+        self.verify(ticket, "PVE", user, &LOGIN_AGES).is_some_and(|data| data.starts_with("!tfa!"))
     }
 
     pub(crate) fn csrf(&self, user: &str, skew: i64) -> String {
@@ -88,13 +80,9 @@ impl Keys {
 
     /// Checks a console ticket, with or without a password in front.
     pub(crate) fn is_console_for(&self, ticket: &str, scope: &ConsoleScope<'_>) -> bool {
-        let prefixed = ticket
-            .char_indices()
-            .nth(8)
-            .filter(|(_, letter)| *letter == ':');
+        let prefixed = ticket.char_indices().nth(8).filter(|(_, letter)| *letter == ':');
         let ticket = prefixed.map_or(ticket, |(place, _)| &ticket[place + 1..]);
-        self.verify(ticket, "PVEVNC", &scope.to_text(), &CONSOLE_AGES)
-            .is_some()
+        self.verify(ticket, "PVEVNC", &scope.to_text(), &CONSOLE_AGES).is_some()
     }
 
     fn assemble(&self, text: &str, beside: &str, at: i64) -> String {
@@ -103,17 +91,10 @@ impl Keys {
     }
 
     /// The data of a ticket whose signature is right and whose age counts; empty where the kind carries none.
-    fn verify(
-        &self,
-        ticket: &str,
-        prefix: &str,
-        beside: &str,
-        ages: &std::ops::Range<i64>,
-    ) -> Option<String> {
+    fn verify(&self, ticket: &str, prefix: &str, beside: &str, ages: &std::ops::Range<i64>) -> Option<String> {
         let (text, signature) = ticket.rsplit_once("::")?;
         // Perl's base64 decoder does not miss the padding.
-        let same =
-            signature.trim_end_matches('=') == self.signature(text, beside).trim_end_matches('=');
+        let same = signature.trim_end_matches('=') == self.signature(text, beside).trim_end_matches('=');
         let (head, stamp) = text.rsplit_once(':')?;
         let age = age(stamp)?;
         if !same || !ages.contains(&age) || ticket.contains(char::is_whitespace) {
@@ -145,7 +126,5 @@ fn age(stamp: &str) -> Option<i64> {
     if stamp.len() != 8 {
         return None;
     }
-    i64::from_str_radix(stamp, 16)
-        .ok()
-        .map(|at| time::now() - at)
+    i64::from_str_radix(stamp, 16).ok().map(|at| time::now() - at)
 }

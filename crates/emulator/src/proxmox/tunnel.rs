@@ -42,20 +42,10 @@ pub(crate) async fn serve(shared: &Arc<Shared>, connection: Connection, upgrade:
     let mut number = 0;
     shared.record.send_modify(|record| {
         number = record.tunnels.len();
-        record.tunnels.push(Tunnel {
-            protocol: upgrade.protocol.clone(),
-            ..Tunnel::default()
-        });
+        record.tunnels.push(Tunnel { protocol: upgrade.protocol.clone(), ..Tunnel::default() });
     });
     let console = display::serve(shared, &settings, &upgrade.console, far);
-    let carried = carry(
-        shared,
-        &settings,
-        number,
-        (stream, ahead),
-        near,
-        upgrade.head,
-    );
+    let carried = carry(shared, &settings, number, (stream, ahead), near, upgrade.head);
     let (mut console, mut carried) = (pin!(console), pin!(carried));
     tokio::select! {
         // The console's last bytes are still on their way to the client.
@@ -103,20 +93,13 @@ async fn carry(
 }
 
 /// Console to client: every read is a frame, wherever RFB's messages begin.
-async fn tell(
-    console: &mut ReadHalf<DuplexStream>,
-    writer: &Mutex<WriteHalf<Stream>>,
-    largest: usize,
-) -> End {
+async fn tell(console: &mut ReadHalf<DuplexStream>, writer: &Mutex<WriteHalf<Stream>>, largest: usize) -> End {
     let mut buffer = vec![0; largest.clamp(1, LARGEST_PAYLOAD)];
     loop {
         let Ok(read @ 1..) = console.read(&mut buffer).await else {
             return End::Console;
         };
-        if send(writer, &websocket::binary(&buffer[..read]))
-            .await
-            .is_err()
-        {
+        if send(writer, &websocket::binary(&buffer[..read])).await.is_err() {
             return End::Client;
         }
     }

@@ -49,16 +49,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(path) = text.strip_prefix("unix:") {
-            return if path.is_empty() {
-                Err(BadAddress(text.to_owned()))
-            } else {
-                Ok(Self::Unix(path.into()))
-            };
+            return if path.is_empty() { Err(BadAddress(text.to_owned())) } else { Ok(Self::Unix(path.into())) };
         }
         match text.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
-                Ok(Self::Tcp(text.to_owned()))
-            }
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(Self::Tcp(text.to_owned())),
             _ => Err(BadAddress(text.to_owned())),
         }
     }
@@ -75,11 +69,7 @@ impl fmt::Display for Address {
 
 impl fmt::Display for BadAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "no RFB address: `{}`; write host:port or unix:/path",
-            self.0
-        )
+        write!(formatter, "no RFB address: `{}`; write host:port or unix:/path", self.0)
     }
 }
 

@@ -92,8 +92,7 @@ where
 {
     let mut banner = [0; 12];
     stream.read_exact(&mut banner).await?;
-    let version = Version::from_banner(banner)
-        .ok_or_else(|| refused("speaks no RFB version 3.3, 3.7 or 3.8"))?;
+    let version = Version::from_banner(banner).ok_or_else(|| refused("speaks no RFB version 3.3, 3.7 or 3.8"))?;
     stream.write_all(version.banner()).await?;
     if version == Version::V3_3 {
         return match stream.read_u32().await? {
@@ -155,16 +154,10 @@ mod tests {
     fn the_answer_to_a_challenge_is_the_one_that_openssl_computes() {
         // `openssl enc -des-ecb -nopad` over the bytes 0 to 15, with `secret` mirrored byte by byte as the key.
         let challenge = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let expected = [
-            0xEE, 0x22, 0x53, 0x9F, 0x33, 0xA5, 0x98, 0x3E, 0xC1, 0x2F, 0x9C, 0x2E, 0xDB, 0xC9,
-            0x95, 0xDD,
-        ];
+        let expected = [0xEE, 0x22, 0x53, 0x9F, 0x33, 0xA5, 0x98, 0x3E, 0xC1, 0x2F, 0x9C, 0x2E, 0xDB, 0xC9, 0x95, 0xDD];
 
         assert_eq!(challenge_response(b"secret", challenge), expected);
         assert_ne!(challenge_response(b"secre", challenge), expected);
-        assert_eq!(
-            challenge_response(b"12345678", challenge),
-            challenge_response(b"123456789", challenge)
-        );
+        assert_eq!(challenge_response(b"12345678", challenge), challenge_response(b"123456789", challenge));
     }
 }

@@ -34,21 +34,14 @@ pub(super) struct Area {
 
 impl Canvas {
     pub(super) fn draw(contents: &Contents, width: usize, height: usize) -> Self {
-        let mut canvas = Self {
-            width,
-            pixels: vec![GROUND; width * height],
-        };
+        let mut canvas = Self { width, pixels: vec![GROUND; width * height] };
         canvas.line(0, "consolepass demo screen", TITLE);
         canvas.line(1, "type something:", INK);
         let columns = (width.saturating_sub(2 * MARGIN) / CELL_WIDTH).max(1);
         let rows = height.saturating_sub(2 * MARGIN) / CELL_HEIGHT;
         let lines = wrap(&format!("{}_", contents.typed), columns);
         let room = rows.saturating_sub(3);
-        for (row, line) in lines
-            .iter()
-            .skip(lines.len().saturating_sub(room))
-            .enumerate()
-        {
+        for (row, line) in lines.iter().skip(lines.len().saturating_sub(room)).enumerate() {
             canvas.line(row + 3, line, INK);
         }
         canvas
@@ -60,25 +53,15 @@ impl Canvas {
 
     /// The rows of `area` in which the other canvas differs, as one area, or nothing.
     pub(super) fn difference(&self, other: &Self, area: Area) -> Option<Area> {
-        let differs =
-            |y: &usize| self.row(*y, area.x, area.width) != other.row(*y, area.x, area.width);
+        let differs = |y: &usize| self.row(*y, area.x, area.width) != other.row(*y, area.x, area.width);
         let first = (area.y..area.y + area.height).find(differs)?;
         let last = (area.y..area.y + area.height).rfind(differs)?;
-        Some(Area {
-            y: first,
-            height: last - first + 1,
-            ..area
-        })
+        Some(Area { y: first, height: last - first + 1, ..area })
     }
 
     fn line(&mut self, row: usize, text: &str, colour: Colour) {
         for (column, letter) in text.chars().enumerate() {
-            self.letter(
-                MARGIN + column * CELL_WIDTH,
-                MARGIN + row * CELL_HEIGHT,
-                letter,
-                colour,
-            );
+            self.letter(MARGIN + column * CELL_WIDTH, MARGIN + row * CELL_HEIGHT, letter, colour);
         }
     }
 
@@ -104,11 +87,7 @@ fn wrap(text: &str, columns: usize) -> Vec<String> {
         if letters.is_empty() {
             lines.push(String::new());
         }
-        lines.extend(
-            letters
-                .chunks(columns)
-                .map(|chunk| chunk.iter().collect::<String>()),
-        );
+        lines.extend(letters.chunks(columns).map(|chunk| chunk.iter().collect::<String>()));
     }
     lines
 }

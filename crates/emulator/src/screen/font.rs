@@ -88,15 +88,9 @@ mod tests {
 
     #[test]
     fn the_picture_is_a_full_grid_and_no_two_letters_look_alike() {
-        assert!(
-            PICTURE
-                .iter()
-                .all(|row| row.len() == PER_BAND * (WIDTH + 1) - 1)
-        );
+        assert!(PICTURE.iter().all(|row| row.len() == PER_BAND * (WIDTH + 1) - 1));
         let shape = |letter| -> Vec<bool> {
-            (0..HEIGHT)
-                .flat_map(|row| (0..WIDTH).map(move |column| has_ink(letter, column, row)))
-                .collect()
+            (0..HEIGHT).flat_map(|row| (0..WIDTH).map(move |column| has_ink(letter, column, row))).collect()
         };
         let letters: Vec<char> = (' '..='~').collect();
         for (index, &one) in letters.iter().enumerate() {

@@ -36,20 +36,12 @@ enum Listener {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            version: Version::V3_8,
-            password: None,
-            size: (640, 400),
-        }
+        Self { version: Version::V3_8, password: None, size: (640, 400) }
     }
 }
 
 impl Server {
-    pub(super) async fn start(
-        screen: Screen,
-        address: &Address,
-        options: Options,
-    ) -> io::Result<Self> {
+    pub(super) async fn start(screen: Screen, address: &Address, options: Options) -> io::Result<Self> {
         let (listener, address) = match address {
             Address::Tcp(wanted) => {
                 let listener = TcpListener::bind(wanted.as_str()).await?;
@@ -60,11 +52,7 @@ impl Server {
         };
         let random = Arc::new(Random::new()?);
         let task = tokio::spawn(accept(listener, screen.clone(), options, random));
-        Ok(Self {
-            screen,
-            address,
-            task,
-        })
+        Ok(Self { screen, address, task })
     }
 
     /// Where it listens, with the port that was chosen if it was to be chosen.
@@ -99,23 +87,13 @@ async fn accept(listener: Listener, screen: Screen, options: Options, random: Ar
                     return;
                 };
                 let _ = stream.set_nodelay(true);
-                clients.spawn(client(
-                    stream,
-                    screen.clone(),
-                    options.clone(),
-                    random.bytes(),
-                ));
+                clients.spawn(client(stream, screen.clone(), options.clone(), random.bytes()));
             }
             Listener::Unix(listener) => {
                 let Ok((stream, _)) = listener.accept().await else {
                     return;
                 };
-                clients.spawn(client(
-                    stream,
-                    screen.clone(),
-                    options.clone(),
-                    random.bytes(),
-                ));
+                clients.spawn(client(stream, screen.clone(), options.clone(), random.bytes()));
             }
         }
         while clients.try_join_next().is_some() {}
@@ -126,11 +104,7 @@ async fn client<S>(mut stream: S, screen: Screen, options: Options, challenge: [
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let security = if options.password.is_some() {
-        Security::Vnc { challenge }
-    } else {
-        Security::None
-    };
+    let security = if options.password.is_some() { Security::Vnc { challenge } } else { Security::None };
     let password = options.password.unwrap_or_default();
     let verify = |response| rfb::challenge_response(password.as_bytes(), challenge) == response;
     if let Ok(true) = rfb::greet(&mut stream, options.version, security, verify).await {

@@ -14,22 +14,9 @@ const LARGEST_TEXT: usize = 1024 * 1024;
 pub(super) enum Message {
     SetPixelFormat(PixelFormat),
     SetEncodings,
-    UpdateRequest {
-        incremental: bool,
-        x: u16,
-        y: u16,
-        width: u16,
-        height: u16,
-    },
-    Key {
-        keysym: u32,
-        down: bool,
-    },
-    Pointer {
-        buttons: u8,
-        x: u16,
-        y: u16,
-    },
+    UpdateRequest { incremental: bool, x: u16, y: u16, width: u16, height: u16 },
+    Key { keysym: u32, down: bool },
+    Pointer { buttons: u8, x: u16, y: u16 },
     CutText(String),
 }
 
@@ -67,10 +54,7 @@ impl Message {
             4 => {
                 let down = stream.read_u8().await? != 0;
                 skip(stream, 2).await?;
-                Ok(Self::Key {
-                    keysym: stream.read_u32().await?,
-                    down,
-                })
+                Ok(Self::Key { keysym: stream.read_u32().await?, down })
             }
             5 => Ok(Self::Pointer {
                 buttons: stream.read_u8().await?,
@@ -95,34 +79,12 @@ impl Message {
 
 impl PixelFormat {
     /// 32 bits, little endian, blue in the lowest byte: what QEMU announces on the usual machines.
-    pub(super) const PREFERRED: Self = Self {
-        bytes: 4,
-        big_endian: false,
-        maximum: [255; 3],
-        shift: [16, 8, 0],
-    };
+    pub(super) const PREFERRED: Self = Self { bytes: 4, big_endian: false, maximum: [255; 3], shift: [16, 8, 0] };
 
     /// As it stands in `ServerInit`.
     pub(super) fn to_bytes(self) -> [u8; 16] {
         let bits = u8::try_from(self.bytes * 8).unwrap_or(32);
-        let mut bytes = [
-            bits,
-            bits.min(24),
-            u8::from(self.big_endian),
-            1,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        ];
+        let mut bytes = [bits, bits.min(24), u8::from(self.big_endian), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         for (place, maximum) in self.maximum.iter().enumerate() {
             bytes[4 + 2 * place..][..2].copy_from_slice(&maximum.to_be_bytes());
         }
@@ -134,10 +96,7 @@ impl PixelFormat {
         let parts = [colour.0, colour.1, colour.2];
         let value = (0..3).fold(0_u32, |value, place| {
             let scaled = u32::from(parts[place]) * u32::from(self.maximum[place]) / 255;
-            value
-                | scaled
-                    .checked_shl(u32::from(self.shift[place]))
-                    .unwrap_or(0)
+            value | scaled.checked_shl(u32::from(self.shift[place])).unwrap_or(0)
         });
         if self.big_endian {
             bytes.extend(&value.to_be_bytes()[4 - self.bytes..]);
@@ -151,8 +110,7 @@ impl PixelFormat {
         if !matches!(bits, 8 | 16 | 32) || true_colour == 0 {
             return Err(invalid("a pixel format without true colour"));
         }
-        let maximum =
-            |place: usize| u16::from_be_bytes([bytes[4 + 2 * place], bytes[5 + 2 * place]]);
+        let maximum = |place: usize| u16::from_be_bytes([bytes[4 + 2 * place], bytes[5 + 2 * place]]);
         Ok(Self {
             bytes: usize::from(bits / 8),
             big_endian: big_endian != 0,
@@ -168,8 +126,5 @@ async fn skip(stream: &mut (impl AsyncRead + Unpin), count: usize) -> io::Result
 }
 
 fn invalid(what: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("the screen does not take {what}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("the screen does not take {what}"))
 }

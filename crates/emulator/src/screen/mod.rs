@@ -57,9 +57,7 @@ impl Screen {
     /// A screen on which nothing was typed yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            contents: watch::Sender::new(Contents::default()),
-        }
+        Self { contents: watch::Sender::new(Contents::default()) }
     }
 
     /// Listens with a fresh screen.
@@ -80,14 +78,12 @@ impl Screen {
 
     /// The guest copies `text`: every client is sent it as cut text.
     pub fn copy(&self, text: &str) {
-        self.contents
-            .send_modify(|contents| contents.offered = (contents.offered.0 + 1, text.to_owned()));
+        self.contents.send_modify(|contents| contents.offered = (contents.offered.0 + 1, text.to_owned()));
     }
 
     /// Cuts off every client there is, as a machine does that stops.
     pub fn disconnect(&self) {
-        self.contents
-            .send_modify(|contents| contents.alone_from = contents.clients_ever + 1);
+        self.contents.send_modify(|contents| contents.alone_from = contents.clients_ever + 1);
     }
 
     /// What was typed so far.
@@ -107,8 +103,7 @@ impl Screen {
     /// # Errors
     /// `TimedOut` when it does not within 30 s.
     pub async fn wait_for_typed(&self, text: &str) -> io::Result<()> {
-        self.wait_until(|contents| contents.typed.contains(text))
-            .await
+        self.wait_until(|contents| contents.typed.contains(text)).await
     }
 
     /// Waits until `condition` holds.
@@ -119,10 +114,7 @@ impl Screen {
         let mut receiver = self.contents.subscribe();
         match timeout(PATIENCE, receiver.wait_for(condition)).await {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the screen did not come to what was waited for",
-            )),
+            _ => Err(io::Error::new(io::ErrorKind::TimedOut, "the screen did not come to what was waited for")),
         }
     }
 }

@@ -43,16 +43,8 @@ where
     writer.write_all(&server_init(width, height)).await?;
     writer.flush().await?;
 
-    let wanted = watch::Sender::new(Wanted {
-        format: PixelFormat::PREFERRED,
-        update: None,
-    });
-    let size = Area {
-        x: 0,
-        y: 0,
-        width: width.into(),
-        height: height.into(),
-    };
+    let wanted = watch::Sender::new(Wanted { format: PixelFormat::PREFERRED, update: None });
+    let size = Area { x: 0, y: 0, width: width.into(), height: height.into() };
     // Whichever direction ends takes the other with it.
     tokio::select! {
         ended = listen(&mut reader, screen, &wanted, size) => ended,
@@ -71,31 +63,18 @@ async fn listen(
         match Message::read(reader).await? {
             Message::SetPixelFormat(format) => wanted.send_modify(|wanted| wanted.format = format),
             Message::SetEncodings => {}
-            Message::UpdateRequest {
-                incremental,
-                x,
-                y,
-                width,
-                height,
-            } => {
-                let update = Update {
-                    incremental,
-                    area: clip(size, x, y, width, height),
-                };
+            Message::UpdateRequest { incremental, x, y, width, height } => {
+                let update = Update { incremental, area: clip(size, x, y, width, height) };
                 wanted.send_modify(|wanted| wanted.update = Some(merge(wanted.update, update)));
             }
             Message::Key { keysym, down } => {
-                screen
-                    .contents
-                    .send_modify(|contents| keys::press(contents, keysym, down));
+                screen.contents.send_modify(|contents| keys::press(contents, keysym, down));
             }
             Message::Pointer { buttons, x, y } => screen.contents.send_modify(|contents| {
                 contents.pointer = Some((x, y, buttons));
                 contents.pointer_events += 1;
             }),
-            Message::CutText(text) => screen
-                .contents
-                .send_modify(|contents| contents.clipboard = text),
+            Message::CutText(text) => screen.contents.send_modify(|contents| contents.clipboard = text),
         }
     }
 }
@@ -168,32 +147,16 @@ fn merge(waiting: Option<Update>, new: Update) -> Update {
     let Some(waiting) = waiting else { return new };
     let (a, b) = (waiting.area, new.area);
     let (x, y) = (a.x.min(b.x), a.y.min(b.y));
-    let (right, bottom) = (
-        (a.x + a.width).max(b.x + b.width),
-        (a.y + a.height).max(b.y + b.height),
-    );
+    let (right, bottom) = ((a.x + a.width).max(b.x + b.width), (a.y + a.height).max(b.y + b.height));
     Update {
         incremental: waiting.incremental && new.incremental,
-        area: Area {
-            x,
-            y,
-            width: right - x,
-            height: bottom - y,
-        },
+        area: Area { x, y, width: right - x, height: bottom - y },
     }
 }
 
 fn clip(size: Area, x: u16, y: u16, width: u16, height: u16) -> Area {
-    let (x, y) = (
-        usize::from(x).min(size.width),
-        usize::from(y).min(size.height),
-    );
-    Area {
-        x,
-        y,
-        width: usize::from(width).min(size.width - x),
-        height: usize::from(height).min(size.height - y),
-    }
+    let (x, y) = (usize::from(x).min(size.width), usize::from(y).min(size.height));
+    Area { x, y, width: usize::from(width).min(size.width - x), height: usize::from(height).min(size.height - y) }
 }
 
 fn server_init(width: u16, height: u16) -> Vec<u8> {
@@ -219,16 +182,9 @@ fn raw_update(canvas: &Canvas, area: Area, format: PixelFormat) -> Vec<u8> {
 }
 
 fn cut_text(text: &str) -> Vec<u8> {
-    let latin1: Vec<u8> = text
-        .chars()
-        .map(|letter| u8::try_from(letter).unwrap_or(b'?'))
-        .collect();
+    let latin1: Vec<u8> = text.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect();
     let mut bytes = vec![3, 0, 0, 0];
-    bytes.extend(
-        u32::try_from(latin1.len())
-            .unwrap_or_default()
-            .to_be_bytes(),
-    );
+    bytes.extend(u32::try_from(latin1.len()).unwrap_or_default().to_be_bytes());
     bytes.extend(latin1);
     bytes
 }

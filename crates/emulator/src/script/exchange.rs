@@ -115,13 +115,9 @@ impl Script {
     /// # Errors
     /// [`BadScript`] with the place, when the text is no list of exchanges.
     pub fn from_json(text: &str) -> Result<Self, BadScript> {
-        let exchanges: Vec<Exchange> =
-            serde_json::from_str(text).map_err(|error| BadScript(error.to_string()))?;
+        let exchanges: Vec<Exchange> = serde_json::from_str(text).map_err(|error| BadScript(error.to_string()))?;
         for (index, exchange) in exchanges.iter().enumerate() {
-            exchange
-                .response
-                .check()
-                .map_err(|reason| BadScript(format!("exchange {}: {reason}", index + 1)))?;
+            exchange.response.check().map_err(|reason| BadScript(format!("exchange {}: {reason}", index + 1)))?;
         }
         Ok(Self { exchanges })
     }
@@ -129,20 +125,13 @@ impl Script {
 
 impl Reply {
     fn check(&self) -> Result<(), String> {
-        let bodies = [
-            self.json.is_some(),
-            self.text.is_some(),
-            self.raw.is_some(),
-            self.upgrade.is_some(),
-        ];
+        let bodies = [self.json.is_some(), self.text.is_some(), self.raw.is_some(), self.upgrade.is_some()];
         if bodies.iter().filter(|given| **given).count() > 1 {
             return Err("only one of json, text, raw and upgrade can be answered".to_owned());
         }
         for frame in self.upgrade.iter().flat_map(|upgrade| &upgrade.frames) {
             if let Frame::Send(bytes) | Frame::Receive(bytes) = frame {
-                STANDARD
-                    .decode(bytes)
-                    .map_err(|error| format!("a frame's bytes are no base64: {error}"))?;
+                STANDARD.decode(bytes).map_err(|error| format!("a frame's bytes are no base64: {error}"))?;
             }
         }
         Ok(())

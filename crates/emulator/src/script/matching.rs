@@ -23,11 +23,7 @@ pub(super) fn differences(expected: &Expected, request: &Request) -> Vec<String>
         compare("path", path, &request.path());
     }
     if let Some(query) = &expected.query {
-        found.extend(parameter_differences(
-            "query",
-            query,
-            &parse_urlencoded(request.query()),
-        ));
+        found.extend(parameter_differences("query", query, &parse_urlencoded(request.query())));
     }
     for (name, wanted) in &expected.headers {
         match request.headers.joined(name) {
@@ -49,11 +45,7 @@ pub(super) fn differences(expected: &Expected, request: &Request) -> Vec<String>
         }
     };
     if let Some(form) = &expected.form {
-        found.extend(parameter_differences(
-            "form",
-            form,
-            &parse_urlencoded(&body),
-        ));
+        found.extend(parameter_differences("form", form, &parse_urlencoded(&body)));
     }
     if let Some(json) = &expected.json {
         match serde_json::from_str::<Json>(&body) {
@@ -67,11 +59,7 @@ pub(super) fn differences(expected: &Expected, request: &Request) -> Vec<String>
     found
 }
 
-fn parameter_differences(
-    what: &str,
-    wanted: &BTreeMap<String, Text>,
-    got: &Parameters,
-) -> Vec<String> {
+fn parameter_differences(what: &str, wanted: &BTreeMap<String, Text>, got: &Parameters) -> Vec<String> {
     let mut found = Vec::new();
     for (name, text) in wanted {
         match got.get(name) {
@@ -81,9 +69,7 @@ fn parameter_differences(
         }
     }
     found.extend(
-        got.keys()
-            .filter(|name| !wanted.contains_key(*name))
-            .map(|name| format!("{what} {name} is unexpected")),
+        got.keys().filter(|name| !wanted.contains_key(*name)).map(|name| format!("{what} {name} is unexpected")),
     );
     found
 }

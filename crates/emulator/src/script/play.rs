@@ -44,10 +44,7 @@ pub(super) async fn serve(stage: Arc<Stage>, tcp: TcpStream) {
         let request = match connection.next().await {
             Incoming::Request(request) => request,
             Incoming::Refused(refusal, line) => {
-                mismatch(
-                    &stage,
-                    format!("no request that could be read: {} ({line})", refusal.reason),
-                );
+                mismatch(&stage, format!("no request that could be read: {} ({line})", refusal.reason));
                 break;
             }
             Incoming::Silence => {
@@ -57,7 +54,9 @@ pub(super) async fn serve(stage: Arc<Stage>, tcp: TcpStream) {
             Incoming::End => break,
         };
         let Some(reply) = cue(&stage, &request) else {
-            let _ = connection.write(b"HTTP/1.1 599 Not In The Script\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+            let _ = connection
+                .write(b"HTTP/1.1 599 Not In The Script\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .await;
             break;
         };
         if let Some(upgrade) = &reply.upgrade {
@@ -81,10 +80,7 @@ fn cue(stage: &Stage, request: &Request) -> Option<Reply> {
     stage.progress.send_modify(|progress| {
         let number = progress.begun + 1;
         let Some(exchange) = stage.script.exchanges.get(progress.begun) else {
-            progress.mismatches.push(format!(
-                "an unexpected request: {} {}",
-                request.method, request.target
-            ));
+            progress.mismatches.push(format!("an unexpected request: {} {}", request.method, request.target));
             return;
         };
         let found = differences(&exchange.request, request);
@@ -92,11 +88,7 @@ fn cue(stage: &Stage, request: &Request) -> Option<Reply> {
             progress.begun = number;
             reply = Some(exchange.response.clone());
         }
-        progress.mismatches.extend(
-            found
-                .into_iter()
-                .map(|difference| format!("exchange {number}: {difference}")),
-        );
+        progress.mismatches.extend(found.into_iter().map(|difference| format!("exchange {number}: {difference}")));
     });
     reply
 }
@@ -107,11 +99,7 @@ async fn answer(connection: &mut Connection, reply: &Reply) -> Next {
     }
     if let Some(raw) = &reply.raw {
         let _ = connection.write(raw.as_bytes()).await;
-        return if reply.close {
-            Next::End
-        } else {
-            Next::Request
-        };
+        return if reply.close { Next::End } else { Next::Request };
     }
     if reply.close && reply.status.is_none() {
         return Next::End;
@@ -120,8 +108,7 @@ async fn answer(connection: &mut Connection, reply: &Reply) -> Next {
     let mut head = head(reply, 200, "OK");
     if reply.endless {
         head.push_str("\r\n");
-        if connection.write(head.as_bytes()).await.is_ok() && connection.write(&body).await.is_ok()
-        {
+        if connection.write(head.as_bytes()).await.is_ok() && connection.write(&body).await.is_ok() {
             while connection.write(&FILLING).await.is_ok() {}
         }
         return Next::End;
@@ -137,23 +124,14 @@ async fn answer(connection: &mut Connection, reply: &Reply) -> Next {
     Next::Request
 }
 
-async fn play_frames(
-    stage: &Stage,
-    mut connection: Connection,
-    request: &Request,
-    reply: &Reply,
-    upgrade: &Upgrade,
-) {
+async fn play_frames(stage: &Stage, mut connection: Connection, request: &Request, reply: &Reply, upgrade: &Upgrade) {
     let mut head = head(reply, 101, "Switching Protocols");
     let mut default = |name: &str, value: &str| {
         if !has_header(reply, name) {
             let _ = write!(head, "{name}: {value}\r\n");
         }
     };
-    let key = request
-        .headers
-        .joined("sec-websocket-key")
-        .unwrap_or_default();
+    let key = request.headers.joined("sec-websocket-key").unwrap_or_default();
     default("Upgrade", "websocket");
     default("Connection", "upgrade");
     default("Sec-WebSocket-Accept", &websocket::accept_key(&key));
@@ -169,9 +147,7 @@ async fn play_frames(
     for (index, frame) in upgrade.frames.iter().enumerate() {
         let outcome = match frame {
             Frame::Send(bytes) => send(&mut stream, &websocket::binary(&decode(bytes))).await,
-            Frame::Receive(bytes) => {
-                receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await
-            }
+            Frame::Receive(bytes) => receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await,
             Frame::Close(_) => {
                 if send(&mut stream, &websocket::close(1000)).await.is_ok() {
                     stream.end().await;
@@ -200,11 +176,7 @@ async fn receive(
     loop {
         if received.len() >= wanted.len() {
             let got: Vec<u8> = received.drain(..wanted.len()).collect();
-            return if got == wanted {
-                Ok(())
-            } else {
-                Err(differing(wanted, &got))
-            };
+            return if got == wanted { Ok(()) } else { Err(differing(wanted, &got)) };
         }
         match websocket::take(ahead).map_err(|violation| violation.to_string())? {
             Some(websocket::Frame::Data(payload)) => received.extend(payload),
@@ -224,11 +196,7 @@ async fn receive(
 }
 
 fn differing(wanted: &[u8], got: &[u8]) -> String {
-    format!(
-        "`{}` came instead of `{}`",
-        got.escape_ascii(),
-        wanted.escape_ascii()
-    )
+    format!("`{}` came instead of `{}`", got.escape_ascii(), wanted.escape_ascii())
 }
 
 async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), String> {
@@ -236,23 +204,17 @@ async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), String> {
         stream.write_all(bytes).await?;
         stream.flush().await
     };
-    sent.await
-        .map_err(|error| format!("the client is gone: {error}"))
+    sent.await.map_err(|error| format!("the client is gone: {error}"))
 }
 
 fn mismatch(stage: &Stage, difference: String) {
-    stage
-        .progress
-        .send_modify(|progress| progress.mismatches.push(difference));
+    stage.progress.send_modify(|progress| progress.mismatches.push(difference));
 }
 
 /// Status line and headers, open for more.
 fn head(reply: &Reply, status: u16, reason: &str) -> String {
     let status = reply.status.unwrap_or(status);
-    let mut head = format!(
-        "HTTP/1.1 {status} {}\r\n",
-        reply.reason.as_deref().unwrap_or(reason)
-    );
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reply.reason.as_deref().unwrap_or(reason));
     if reply.json.is_some() && !has_header(reply, "content-type") {
         head.push_str("Content-Type: application/json;charset=UTF-8\r\n");
     }
@@ -263,10 +225,7 @@ fn head(reply: &Reply, status: u16, reason: &str) -> String {
 }
 
 fn has_header(reply: &Reply, name: &str) -> bool {
-    reply
-        .headers
-        .keys()
-        .any(|given| given.eq_ignore_ascii_case(name))
+    reply.headers.keys().any(|given| given.eq_ignore_ascii_case(name))
 }
 
 fn body(reply: &Reply) -> Vec<u8> {

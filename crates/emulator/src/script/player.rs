@@ -53,11 +53,7 @@ pub(super) struct Progress {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            tls: true,
-            idle_close: Duration::from_secs(60),
-        }
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), tls: true, idle_close: Duration::from_secs(60) }
     }
 }
 
@@ -77,24 +73,11 @@ impl Player {
     pub async fn start_with(script: Script, options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let identity = if options.tls {
-            Some(Identity::new()?)
-        } else {
-            None
-        };
+        let identity = if options.tls { Some(Identity::new()?) } else { None };
         let progress = watch::Sender::new(Progress::default());
-        let stage = Arc::new(Stage {
-            identity,
-            script,
-            options,
-            progress,
-        });
+        let stage = Arc::new(Stage { identity, script, options, progress });
         let task = tokio::spawn(accept(listener, stage.clone()));
-        Ok(Self {
-            stage,
-            address,
-            task,
-        })
+        Ok(Self { stage, address, task })
     }
 
     /// Where it listens.
@@ -106,19 +89,13 @@ impl Player {
     /// SHA-256 of the certificate it shows; `None` over plain HTTP.
     #[must_use]
     pub fn fingerprint(&self) -> Option<&str> {
-        self.stage
-            .identity
-            .as_ref()
-            .map(|identity| identity.fingerprint.as_str())
+        self.stage.identity.as_ref().map(|identity| identity.fingerprint.as_str())
     }
 
     /// The authority that signed its certificate; `None` over plain HTTP.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
-        self.stage
-            .identity
-            .as_ref()
-            .map(|identity| identity.ca_pem.as_str())
+        self.stage.identity.as_ref().map(|identity| identity.ca_pem.as_str())
     }
 
     /// Waits until every exchange is over or something differed, however long that takes: for a command that serves
@@ -127,9 +104,7 @@ impl Player {
         let total = self.stage.script.exchanges.len();
         let mut progress = self.stage.progress.subscribe();
         // The sender lives as long as the stage does.
-        let _ = progress
-            .wait_for(|progress| progress.done >= total || !progress.mismatches.is_empty())
-            .await;
+        let _ = progress.wait_for(|progress| progress.done >= total || !progress.mismatches.is_empty()).await;
     }
 
     /// Waits until the exchanges that have begun are over, then says what differed and what never happened.
@@ -138,42 +113,19 @@ impl Player {
     /// Every mismatch and every exchange that did not happen, in words.
     pub async fn finish(self) -> Result<(), Vec<String>> {
         let mut progress = self.stage.progress.subscribe();
-        let settled = progress.wait_for(|progress| {
-            progress.done >= progress.begun || !progress.mismatches.is_empty()
-        });
+        let settled = progress.wait_for(|progress| progress.done >= progress.begun || !progress.mismatches.is_empty());
         let _ = timeout(PATIENCE, settled).await;
         let progress = self.stage.progress.borrow();
         let mut complaints = progress.mismatches.clone();
         if complaints.is_empty() && progress.done < progress.begun {
-            complaints.push(format!(
-                "exchange {} did not come to its end",
-                progress.done + 1
-            ));
+            complaints.push(format!("exchange {} did not come to its end", progress.done + 1));
         }
-        let missing = self
-            .stage
-            .script
-            .exchanges
-            .iter()
-            .enumerate()
-            .skip(progress.begun);
+        let missing = self.stage.script.exchanges.iter().enumerate().skip(progress.begun);
         complaints.extend(missing.map(|(index, exchange)| {
-            let (method, path) = (
-                exchange.request.method.as_deref(),
-                exchange.request.path.as_deref(),
-            );
-            format!(
-                "exchange {} never happened: {} {}",
-                index + 1,
-                method.unwrap_or("*"),
-                path.unwrap_or("*")
-            )
+            let (method, path) = (exchange.request.method.as_deref(), exchange.request.path.as_deref());
+            format!("exchange {} never happened: {} {}", index + 1, method.unwrap_or("*"), path.unwrap_or("*"))
         }));
-        if complaints.is_empty() {
-            Ok(())
-        } else {
-            Err(complaints)
-        }
+        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
     }
 }
 

@@ -11,10 +11,7 @@ use crate::support::{Ending, quick, rfb, started};
 async fn a_containers_console_has_the_size_that_was_asked_for() {
     let emulator = started(quick()).await;
 
-    for (form, size) in [
-        ("websocket=1", (744, 400)),
-        ("websocket=1&width=800&height=600", (800, 600)),
-    ] {
+    for (form, size) in [("websocket=1", (744, 400)), ("websocket=1&width=800&height=600", (800, 600))] {
         let ticket = Ticket::with(&emulator, LXC, form).await;
         let mut socket = Socket::open(&emulator, &ticket).await;
         assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
@@ -30,11 +27,7 @@ async fn a_containers_ticket_has_the_same_shape_in_both_generations() {
     let classic = started(settings).await;
 
     let ticket = Ticket::with(&hardened, LXC, "websocket=1").await;
-    assert!(
-        ticket
-            .text("ticket")
-            .starts_with(&format!("{}:PVEVNC:", ticket.text("password")))
-    );
+    assert!(ticket.text("ticket").starts_with(&format!("{}:PVEVNC:", ticket.text("password"))));
     let ticket = Ticket::with(&classic, LXC, "websocket=1").await;
     assert!(ticket.text("ticket").starts_with("PVEVNC:") && ticket.reply.get("password").is_none());
     let mut socket = Socket::open(&classic, &ticket).await;
@@ -56,15 +49,9 @@ async fn several_clients_share_a_containers_console_until_the_last_has_been_gone
         sockets.push(socket);
     }
     let screen = emulator.screen("lxc/200").unwrap();
-    screen
-        .wait_until(|contents| contents.clients == 3)
-        .await
-        .unwrap();
+    screen.wait_until(|contents| contents.clients == 3).await.unwrap();
     drop(sockets);
-    emulator
-        .wait_until(|record| record.tunnels.iter().all(|tunnel| tunnel.ended))
-        .await
-        .unwrap();
+    emulator.wait_until(|record| record.tunnels.iter().all(|tunnel| tunnel.ended)).await.unwrap();
 
     let mut socket = Socket::open(&emulator, &ticket).await;
     assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
@@ -84,10 +71,7 @@ async fn only_the_first_client_of_a_container_has_to_hurry() {
     while task(&emulator, &clock, "status").await["status"] == "running" {}
 
     Socket::open(&emulator, &ticket).await.bytes(12).await;
-    assert_eq!(
-        task(&emulator, &ticket, "status").await["status"],
-        "running"
-    );
+    assert_eq!(task(&emulator, &ticket, "status").await["status"], "running");
 }
 
 #[tokio::test]
@@ -96,25 +80,13 @@ async fn a_containers_console_ends_when_its_last_client_has_been_gone_for_long_e
     settings.timing.container_linger = Duration::ZERO;
     let emulator = started(settings).await;
     let ticket = Ticket::with(&emulator, LXC, "websocket=1").await;
-    let (first, second) = (
-        Socket::open(&emulator, &ticket).await,
-        Socket::open(&emulator, &ticket).await,
-    );
+    let (first, second) = (Socket::open(&emulator, &ticket).await, Socket::open(&emulator, &ticket).await);
 
     drop(first);
-    emulator
-        .wait_until(|record| record.tunnels[0].ended)
-        .await
-        .unwrap();
-    assert_eq!(
-        task(&emulator, &ticket, "status").await["status"],
-        "running"
-    );
+    emulator.wait_until(|record| record.tunnels[0].ended).await.unwrap();
+    assert_eq!(task(&emulator, &ticket, "status").await["status"], "running");
     drop(second);
-    emulator
-        .wait_until(|record| record.tunnels[1].ended)
-        .await
-        .unwrap();
+    emulator.wait_until(|record| record.tunnels[1].ended).await.unwrap();
 
     assert_eq!(task(&emulator, &ticket, "status").await["exitstatus"], "OK");
 }

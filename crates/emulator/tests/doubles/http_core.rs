@@ -21,11 +21,7 @@ async fn refusal(emulator: &Emulator, bytes: &str) -> String {
     client.send(bytes).await;
     let answer = client.answer().await;
     assert_eq!(answer.all("Connection"), ["close"]);
-    assert_eq!(
-        client.rest().await,
-        (Vec::new(), Ending::Clean),
-        "a refusal ends the connection"
-    );
+    assert_eq!(client.rest().await, (Vec::new(), Ending::Clean), "a refusal ends the connection");
     answer.status_line
 }
 
@@ -33,28 +29,14 @@ async fn refusal(emulator: &Emulator, bytes: &str) -> String {
 async fn an_answer_has_the_real_headers_in_the_real_order() {
     let emulator = started(quick()).await;
 
-    let answer = Client::to(&emulator)
-        .await
-        .get(VERSION, &[("Authorization", TOKEN)])
-        .await;
+    let answer = Client::to(&emulator).await.get(VERSION, &[("Authorization", TOKEN)]).await;
 
     assert_eq!(answer.status_line, "HTTP/1.1 200 OK");
-    let names = [
-        "Cache-Control",
-        "Connection",
-        "Date",
-        "Pragma",
-        "Server",
-        "Content-Length",
-        "Content-Type",
-        "Expires",
-    ];
+    let names =
+        ["Cache-Control", "Connection", "Date", "Pragma", "Server", "Content-Length", "Content-Type", "Expires"];
     assert_eq!(answer.names(), names);
     assert_eq!(answer.all("Server"), ["pve-api-daemon/3.0"]);
-    assert_eq!(
-        answer.all("Content-Type"),
-        ["application/json;charset=UTF-8"]
-    );
+    assert_eq!(answer.all("Content-Type"), ["application/json;charset=UTF-8"]);
 }
 
 #[tokio::test]
@@ -63,18 +45,10 @@ async fn a_proxied_answer_has_two_connection_headers_and_stays_open() {
     let mut client = Client::to(&emulator).await;
 
     let path = "/api2/json/nodes/pve1/qemu/101/vncproxy";
-    let answer = client
-        .post(path, &[("Authorization", TOKEN)], "websocket=1")
-        .await;
+    let answer = client.post(path, &[("Authorization", TOKEN)], "websocket=1").await;
 
     assert_eq!(answer.all("Connection"), ["close", "Keep-Alive"]);
-    assert_eq!(
-        client
-            .get(VERSION, &[("Authorization", TOKEN)])
-            .await
-            .status_line,
-        "HTTP/1.1 200 OK"
-    );
+    assert_eq!(client.get(VERSION, &[("Authorization", TOKEN)]).await.status_line, "HTTP/1.1 200 OK");
 }
 
 #[tokio::test]
@@ -98,16 +72,8 @@ async fn an_idle_connection_is_closed_before_and_after_a_request_and_within_one(
 
     let mut fresh = Client::to(&emulator).await;
     assert_eq!(fresh.rest().await, (Vec::new(), Ending::Clean));
-    let mut silent = tokio::net::TcpStream::connect(emulator.address())
-        .await
-        .unwrap();
-    assert_eq!(
-        tokio::io::AsyncReadExt::read(&mut silent, &mut [0])
-            .await
-            .unwrap(),
-        0,
-        "not even TLS was begun"
-    );
+    let mut silent = tokio::net::TcpStream::connect(emulator.address()).await.unwrap();
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut silent, &mut [0]).await.unwrap(), 0, "not even TLS was begun");
     let mut half = Client::to(&emulator).await;
     half.send(&whole[..40]).await;
     assert_eq!(half.rest().await, (Vec::new(), Ending::Clean));
@@ -133,12 +99,8 @@ async fn too_many_or_too_large_headers_get_no_answer_and_then_the_end() {
         let lines = "X: y\r\n".repeat(count);
         format!("GET {VERSION} HTTP/1.1\r\nAuthorization: {TOKEN}\r\n{lines}\r\n")
     };
-    let with_size = |size| {
-        format!(
-            "GET {VERSION} HTTP/1.1\r\nAuthorization: {TOKEN}\r\nX: {}\r\n\r\n",
-            "y".repeat(size)
-        )
-    };
+    let with_size =
+        |size| format!("GET {VERSION} HTTP/1.1\r\nAuthorization: {TOKEN}\r\nX: {}\r\n\r\n", "y".repeat(size));
 
     for refused in [with_lines(63), with_size(8192)] {
         let mut client = Client::to(&emulator).await;
@@ -157,10 +119,7 @@ async fn a_request_line_may_be_as_long_as_it_likes() {
     let emulator = started(quick()).await;
 
     let path = format!("{VERSION}?_dc={}", "1".repeat(20_000));
-    let answer = Client::to(&emulator)
-        .await
-        .get(&path, &[("Authorization", TOKEN)])
-        .await;
+    let answer = Client::to(&emulator).await.get(&path, &[("Authorization", TOKEN)]).await;
 
     assert_eq!(answer.status_line, "HTTP/1.1 200 OK");
 }
@@ -175,53 +134,20 @@ async fn what_the_server_cannot_do_is_refused_in_its_words() {
     };
 
     let cases = [
-        (
-            with("POST", &[("Transfer-Encoding", "chunked")], ""),
-            "501 chunked transfer encoding not supported",
-        ),
-        (
-            with("OPTIONS", &[], ""),
-            "501 method 'OPTIONS' not available",
-        ),
+        (with("POST", &[("Transfer-Encoding", "chunked")], ""), "501 chunked transfer encoding not supported"),
+        (with("OPTIONS", &[], ""), "501 method 'OPTIONS' not available"),
         (with("PATCH", &[], ""), "501 method 'PATCH' not available"),
-        (
-            with("GET", &[], "a=1"),
-            "501 Unexpected content for method 'GET'",
-        ),
-        (
-            with("DELETE", &[], "a=1"),
-            "501 Unexpected content for method 'DELETE'",
-        ),
-        (
-            with("POST", &[("Content-Type", "text/plain")], "a"),
-            "506 upload 'Content-Type 'text/plain' not implemented",
-        ),
-        (
-            with("POST", &[("Content-Length", "524289")], ""),
-            "501 for data too large",
-        ),
-        (
-            format!("GET {VERSION} HTTP/1.1\r\nno header\r\n\r\n"),
-            "506 unable to parse request header",
-        ),
-        (
-            "PRI * HTTP/2.0\r\n\r\n".to_owned(),
-            "506 http protocol version 2.0 not supported",
-        ),
-        (
-            with("GET", &[], "").replace("/version", "/nothing"),
-            "501 Method 'GET /nothing' not implemented",
-        ),
-        (
-            with("POST", &[], ""),
-            "501 Method 'POST /version' not implemented",
-        ),
+        (with("GET", &[], "a=1"), "501 Unexpected content for method 'GET'"),
+        (with("DELETE", &[], "a=1"), "501 Unexpected content for method 'DELETE'"),
+        (with("POST", &[("Content-Type", "text/plain")], "a"), "506 upload 'Content-Type 'text/plain' not implemented"),
+        (with("POST", &[("Content-Length", "524289")], ""), "501 for data too large"),
+        (format!("GET {VERSION} HTTP/1.1\r\nno header\r\n\r\n"), "506 unable to parse request header"),
+        ("PRI * HTTP/2.0\r\n\r\n".to_owned(), "506 http protocol version 2.0 not supported"),
+        (with("GET", &[], "").replace("/version", "/nothing"), "501 Method 'GET /nothing' not implemented"),
+        (with("POST", &[], ""), "501 Method 'POST /version' not implemented"),
     ];
     for (bytes, expected) in cases {
-        assert_eq!(
-            refusal(&emulator, &bytes).await,
-            format!("HTTP/1.1 {expected}")
-        );
+        assert_eq!(refusal(&emulator, &bytes).await, format!("HTTP/1.1 {expected}"));
     }
 }
 
@@ -230,16 +156,11 @@ async fn a_refused_head_request_has_no_body() {
     let emulator = started(quick()).await;
     let mut client = Client::to(&emulator).await;
 
-    client
-        .send(request("HEAD", VERSION, &[("Authorization", TOKEN)], ""))
-        .await;
+    client.send(request("HEAD", VERSION, &[("Authorization", TOKEN)], "")).await;
     let (bytes, ending) = client.rest().await;
 
     let text = String::from_utf8(bytes).unwrap();
-    assert!(
-        text.starts_with("HTTP/1.1 501 method 'HEAD' not available\r\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("HTTP/1.1 501 method 'HEAD' not available\r\n"), "{text}");
     assert!(text.ends_with("\r\n\r\n"), "{text}");
     assert_eq!(ending, Ending::Clean);
 }
@@ -250,13 +171,7 @@ async fn no_continue_is_ever_sent() {
     let mut client = Client::to(&emulator).await;
 
     let form = "username=portal%40pve&password=portal-password";
-    let answer = client
-        .post(
-            "/api2/json/access/ticket",
-            &[("Expect", "100-continue")],
-            form,
-        )
-        .await;
+    let answer = client.post("/api2/json/access/ticket", &[("Expect", "100-continue")], form).await;
 
     assert_eq!(answer.status_line, "HTTP/1.1 200 OK");
 }
@@ -265,11 +180,7 @@ async fn no_continue_is_ever_sent() {
 async fn who_is_calling_is_asked_before_anything_else() {
     let emulator = started(quick()).await;
 
-    for path in [
-        "/api2/json/nothing",
-        VERSION,
-        "/api2/json/nodes/pve1/qemu/999/vncwebsocket?x=1",
-    ] {
+    for path in ["/api2/json/nothing", VERSION, "/api2/json/nodes/pve1/qemu/999/vncwebsocket?x=1"] {
         let line = refusal(&emulator, &request("GET", path, &[], "")).await;
         assert_eq!(line, "HTTP/1.1 401 No ticket");
     }
@@ -287,17 +198,7 @@ async fn a_401_of_the_authentication_stage_has_no_body_and_takes_its_time() {
 
     assert!(begun.elapsed() >= Duration::from_millis(300));
     assert_eq!(answer.status_line, "HTTP/1.1 401 No ticket");
-    assert_eq!(
-        answer.names(),
-        [
-            "Cache-Control",
-            "Connection",
-            "Date",
-            "Pragma",
-            "Server",
-            "Expires"
-        ]
-    );
+    assert_eq!(answer.names(), ["Cache-Control", "Connection", "Date", "Pragma", "Server", "Expires"]);
     assert_eq!(answer.body, b"");
 }
 
@@ -308,11 +209,7 @@ async fn by_default_a_401_takes_three_seconds() {
 
     Client::to(&emulator).await.get(VERSION, &[]).await;
 
-    assert!(
-        (3..6).contains(&begun.elapsed().as_secs()),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!((3..6).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -330,10 +227,7 @@ async fn a_client_that_wants_the_end_gets_it() {
 #[tokio::test]
 async fn a_large_body_is_packed_for_who_asks_and_for_nobody_else() {
     let emulator = started(quick()).await;
-    let gzip = [
-        ("Authorization", TOKEN),
-        ("Accept-Encoding", "gzip, deflate"),
-    ];
+    let gzip = [("Authorization", TOKEN), ("Accept-Encoding", "gzip, deflate")];
     let large = "/api2/json/nodes/pve1/qemu/101/vncproxy";
     let mut client = Client::to(&emulator).await;
 
@@ -351,21 +245,10 @@ async fn a_large_body_is_packed_for_who_asks_and_for_nobody_else() {
 async fn plain_http_is_sent_to_the_same_place_with_tls() {
     let emulator = started(quick()).await;
 
-    let got = plain(
-        emulator.address(),
-        "GET /x?y=1 HTTP/1.1\r\nHost: pve:8006\r\n\r\n",
-    )
-    .await;
-    let posted = plain(
-        emulator.address(),
-        "POST /x HTTP/1.1\r\nHost: pve:8006\r\n\r\n",
-    )
-    .await;
+    let got = plain(emulator.address(), "GET /x?y=1 HTTP/1.1\r\nHost: pve:8006\r\n\r\n").await;
+    let posted = plain(emulator.address(), "POST /x HTTP/1.1\r\nHost: pve:8006\r\n\r\n").await;
 
-    assert!(
-        got.starts_with("HTTP/1.1 301 Moved Permanently\r\nLocation: https://pve:8006/x?y=1\r\n"),
-        "{got}"
-    );
+    assert!(got.starts_with("HTTP/1.1 301 Moved Permanently\r\nLocation: https://pve:8006/x?y=1\r\n"), "{got}");
     assert!(posted.starts_with("HTTP/1.1 308 "), "{posted}");
 }
 
@@ -374,10 +257,7 @@ async fn a_connection_that_says_nothing_readable_ends_and_others_do_not_notice()
     let emulator = started(impatient()).await;
 
     let noise = plain(emulator.address(), "\u{1}\u{2}\u{3}").await;
-    let answer = Client::to(&emulator)
-        .await
-        .get(VERSION, &[("Authorization", TOKEN)])
-        .await;
+    let answer = Client::to(&emulator).await.get(VERSION, &[("Authorization", TOKEN)]).await;
 
     assert_eq!(noise, "");
     assert_eq!(answer.status_line, "HTTP/1.1 200 OK");
@@ -387,10 +267,7 @@ async fn a_connection_that_says_nothing_readable_ends_and_others_do_not_notice()
 async fn noise_inside_tls_is_refused_or_waited_out() {
     let emulator = started(impatient()).await;
 
-    assert_eq!(
-        refusal(&emulator, "what?\r\n\r\n").await,
-        "HTTP/1.1 400 bad request"
-    );
+    assert_eq!(refusal(&emulator, "what?\r\n\r\n").await, "HTTP/1.1 400 bad request");
     let mut endless = Client::to(&emulator).await;
     endless.send([0xFF; 5000]).await;
     assert_eq!(endless.rest().await, (Vec::new(), Ending::Clean));
@@ -403,11 +280,7 @@ async fn the_fingerprint_is_that_of_the_certificate_shown() {
 
     let shown = client.stream.get_ref().1.peer_certificates().unwrap()[0].clone();
     let digest = ring::digest::digest(&ring::digest::SHA256, &shown);
-    let spelt: Vec<String> = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
+    let spelt: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
 
     assert_eq!(emulator.fingerprint(), spelt.join(":"));
 }

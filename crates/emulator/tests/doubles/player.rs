@@ -13,9 +13,7 @@ const TWO: &str = r#"[
 ]"#;
 
 async fn player(script: &str) -> (Player, Client) {
-    let player = Player::start(Script::from_json(script).unwrap())
-        .await
-        .unwrap();
+    let player = Player::start(Script::from_json(script).unwrap()).await.unwrap();
     let client = Client::connect(player.address(), player.ca_pem().unwrap()).await;
     (player, client)
 }
@@ -37,24 +35,13 @@ async fn a_script_that_is_followed_has_no_complaints() {
 async fn every_difference_and_everything_that_did_not_happen_is_named() {
     let (player, mut client) = player(TWO).await;
 
-    let answer = client
-        .post(
-            "/other",
-            &[("X-One", "xyz"), ("Cookie", "a=b")],
-            "user=c&more=1",
-        )
-        .await;
+    let answer = client.post("/other", &[("X-One", "xyz"), ("Cookie", "a=b")], "user=c&more=1").await;
 
     assert!(answer.status_line.contains("599"), "{}", answer.status_line);
     let complaints = player.finish().await.unwrap_err().join("\n");
-    for part in [
-        "path is `/other`",
-        "x-one",
-        "cookie",
-        "form user",
-        "form more is unexpected",
-        "exchange 2 never happened",
-    ] {
+    for part in
+        ["path is `/other`", "x-one", "cookie", "form user", "form more is unexpected", "exchange 2 never happened"]
+    {
         assert!(complaints.contains(part), "{part} is not in:\n{complaints}");
     }
 }
@@ -65,10 +52,7 @@ async fn a_request_beyond_the_script_is_a_complaint() {
 
     client.get("/", &[]).await;
 
-    assert_eq!(
-        player.finish().await,
-        Err(vec!["an unexpected request: GET /".to_owned()])
-    );
+    assert_eq!(player.finish().await, Err(vec!["an unexpected request: GET /".to_owned()]));
 }
 
 #[tokio::test]
@@ -77,46 +61,26 @@ async fn a_websocket_plays_its_frames() {
         {"send": "aGVsbG8="}, {"receive": "d29ybGQ="}, {"close": true}]}}}]"#;
     let (player, mut client) = player(script).await;
 
-    let upgrade = [
-        ("Upgrade", "websocket"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
+    let upgrade = [("Upgrade", "websocket"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")];
     let answer = client.get("/ws", &upgrade).await;
-    let mut socket = Socket {
-        client,
-        stream: Vec::new(),
-    };
+    let mut socket = Socket { client, stream: Vec::new() };
 
-    assert_eq!(
-        answer.all("Sec-WebSocket-Accept"),
-        ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]
-    );
+    assert_eq!(answer.all("Sec-WebSocket-Accept"), ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]);
     assert_eq!(socket.bytes(5).await, b"hello");
-    socket
-        .raw(&[frame(0x82, true, b"wor"), frame(0x82, true, b"ld")].concat())
-        .await;
+    socket.raw(&[frame(0x82, true, b"wor"), frame(0x82, true, b"ld")].concat()).await;
     assert_eq!(socket.frame().await.unwrap(), (0x88, vec![0x03, 0xE8]));
     assert_eq!(player.finish().await, Ok(()));
 }
 
 #[tokio::test]
 async fn wrong_bytes_on_a_websocket_are_a_complaint() {
-    let script =
-        r#"[{"request": {}, "response": {"upgrade": {"frames": [{"receive": "d29ybGQ="}]}}}]"#;
+    let script = r#"[{"request": {}, "response": {"upgrade": {"frames": [{"receive": "d29ybGQ="}]}}}]"#;
     let (player, mut client) = player(script).await;
 
-    client
-        .get(
-            "/ws",
-            &[("Upgrade", "websocket"), ("Sec-WebSocket-Key", "k")],
-        )
-        .await;
+    client.get("/ws", &[("Upgrade", "websocket"), ("Sec-WebSocket-Key", "k")]).await;
     client.send(frame(0x82, true, b"words")).await;
 
-    assert_eq!(
-        player.finish().await,
-        Err(vec!["frame 1: `words` came instead of `world`".to_owned()])
-    );
+    assert_eq!(player.finish().await, Err(vec!["frame 1: `words` came instead of `world`".to_owned()]));
 }
 
 #[tokio::test]
@@ -139,8 +103,7 @@ async fn raw_bytes_closing_and_hanging_are_answers_too() {
 
 #[tokio::test]
 async fn an_endless_body_goes_on_until_the_client_has_had_enough() {
-    let (player, mut client) =
-        player(r#"[{"request": {}, "response": {"endless": true, "text": "{"}}]"#).await;
+    let (player, mut client) = player(r#"[{"request": {}, "response": {"endless": true, "text": "{"}}]"#).await;
 
     client.send(request("GET", "/", &[], "")).await;
     client.exactly(4 * 1024 * 1024).await;
@@ -151,28 +114,12 @@ async fn an_endless_body_goes_on_until_the_client_has_had_enough() {
 
 #[tokio::test]
 async fn plain_http_is_served_when_it_is_asked_for() {
-    let script =
-        Script::from_json(r#"[{"request": {"path": "/x"}, "response": {"text": "y"}}]"#).unwrap();
-    let player = Player::start_with(
-        script,
-        Options {
-            tls: false,
-            ..Options::default()
-        },
-    )
-    .await
-    .unwrap();
+    let script = Script::from_json(r#"[{"request": {"path": "/x"}, "response": {"text": "y"}}]"#).unwrap();
+    let player = Player::start_with(script, Options { tls: false, ..Options::default() }).await.unwrap();
 
-    let answer = crate::support::plain(
-        player.address(),
-        &request("GET", "/x", &[("Connection", "close")], ""),
-    )
-    .await;
+    let answer = crate::support::plain(player.address(), &request("GET", "/x", &[("Connection", "close")], "")).await;
 
-    assert!(
-        answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\ny"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\ny"), "{answer}");
     assert_eq!(player.finish().await, Ok(()));
 }
 

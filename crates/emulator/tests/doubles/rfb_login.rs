@@ -40,11 +40,7 @@ async fn the_hardened_password_is_in_the_reply_and_before_the_ticket() {
 
 #[tokio::test]
 async fn the_classic_password_is_the_ticket_unless_one_was_generated() {
-    let emulator = started(Settings {
-        generation: Generation::Classic,
-        ..quick()
-    })
-    .await;
+    let emulator = started(Settings { generation: Generation::Classic, ..quick() }).await;
     let generated = async || Ticket::with(&emulator, QEMU, "websocket=1&generate-password=1").await;
 
     let ticket = Ticket::for_machine(&emulator).await;
@@ -58,19 +54,13 @@ async fn the_classic_password_is_the_ticket_unless_one_was_generated() {
 #[tokio::test]
 async fn a_machine_has_one_password_and_a_second_console_replaces_it() {
     let emulator = started(quick()).await;
-    let (first, second) = (
-        Ticket::for_machine(&emulator).await,
-        Ticket::for_machine(&emulator).await,
-    );
+    let (first, second) = (Ticket::for_machine(&emulator).await, Ticket::for_machine(&emulator).await);
     let mut earlier = Socket::open(&emulator, &first).await;
     rfb::greet(&mut earlier).await;
     let mut later = Socket::open(&emulator, &second).await;
     rfb::greet(&mut later).await;
 
-    assert_eq!(
-        rfb::answer(&mut earlier, first.password()).await,
-        (1, REFUSED.to_vec())
-    );
+    assert_eq!(rfb::answer(&mut earlier, first.password()).await, (1, REFUSED.to_vec()));
     assert_eq!(rfb::answer(&mut later, second.password()).await.0, 0);
 }
 
@@ -117,11 +107,7 @@ async fn old_clients_are_spoken_to_in_their_version() {
     let challenge = socket.bytes(16).await;
     socket.send(&rfb::response("wrong", &challenge)).await;
     assert_eq!(socket.bytes(4).await, [0, 0, 0, 1]);
-    assert_eq!(
-        socket.frame().await,
-        Err(Ending::Clean),
-        "no reason before 3.8"
-    );
+    assert_eq!(socket.frame().await, Err(Ending::Clean), "no reason before 3.8");
 }
 
 #[tokio::test]
@@ -156,21 +142,11 @@ async fn a_stopped_machine_gets_a_ticket_and_a_websocket_and_only_its_task_says_
 
     let ticket = Ticket::for_machine(&emulator).await;
     let mut socket = Socket::open(&emulator, &ticket).await;
-    assert_eq!(
-        socket.frame().await,
-        Err(Ending::Clean),
-        "an end before a single byte"
-    );
+    assert_eq!(socket.frame().await, Err(Ending::Clean), "an end before a single byte");
 
     let status = task(&emulator, &ticket, "status").await;
-    assert_eq!(
-        (&status["status"], &status["exitstatus"]),
-        (&"stopped".into(), &"Failed to run vncproxy.".into())
-    );
-    assert_eq!(
-        (&status["user"], &status["tokenid"]),
-        (&"portal@pve".into(), &"console".into())
-    );
+    assert_eq!((&status["status"], &status["exitstatus"]), (&"stopped".into(), &"Failed to run vncproxy.".into()));
+    assert_eq!((&status["user"], &status["tokenid"]), (&"portal@pve".into(), &"console".into()));
     let log = task(&emulator, &ticket, "log").await;
     assert_eq!(log[0]["t"], "VM 101 not running");
     assert_eq!(log[1]["t"], "TASK ERROR: Failed to run vncproxy.");
@@ -180,21 +156,12 @@ async fn a_stopped_machine_gets_a_ticket_and_a_websocket_and_only_its_task_says_
 async fn a_task_runs_while_its_console_is_open_and_is_fine_afterwards() {
     let emulator = started(quick()).await;
     let ticket = Ticket::for_machine(&emulator).await;
-    assert_eq!(
-        task(&emulator, &ticket, "status").await["status"],
-        "running"
-    );
+    assert_eq!(task(&emulator, &ticket, "status").await["status"], "running");
     let socket = Socket::open(&emulator, &ticket).await;
-    assert_eq!(
-        task(&emulator, &ticket, "status").await["status"],
-        "running"
-    );
+    assert_eq!(task(&emulator, &ticket, "status").await["status"], "running");
 
     drop(socket);
-    emulator
-        .wait_until(|record| record.tunnels[0].ended)
-        .await
-        .unwrap();
+    emulator.wait_until(|record| record.tunnels[0].ended).await.unwrap();
 
     assert_eq!(task(&emulator, &ticket, "status").await["exitstatus"], "OK");
 }
@@ -204,29 +171,13 @@ async fn a_task_is_its_owners_business() {
     let emulator = started(quick()).await;
     let ticket = Ticket::for_machine(&emulator).await;
     let login = "username=portal@pve&password=portal-password";
-    let login = Client::to(&emulator)
-        .await
-        .post("/api2/json/access/ticket", &[], login)
-        .await
-        .data();
-    let cookie = format!(
-        "PVEAuthCookie={}",
-        encoded(login["ticket"].as_str().unwrap())
-    );
+    let login = Client::to(&emulator).await.post("/api2/json/access/ticket", &[], login).await.data();
+    let cookie = format!("PVEAuthCookie={}", encoded(login["ticket"].as_str().unwrap()));
 
-    let path = format!(
-        "/api2/json/nodes/pve1/tasks/{}/status",
-        encoded(ticket.text("upid"))
-    );
-    let answer = Client::to(&emulator)
-        .await
-        .get(&path, &[("Cookie", &cookie)])
-        .await;
+    let path = format!("/api2/json/nodes/pve1/tasks/{}/status", encoded(ticket.text("upid")));
+    let answer = Client::to(&emulator).await.get(&path, &[("Cookie", &cookie)]).await;
 
-    assert_eq!(
-        answer.status_line,
-        "HTTP/1.1 403 Permission check failed (/nodes/pve1, Sys.Audit)"
-    );
+    assert_eq!(answer.status_line, "HTTP/1.1 403 Permission check failed (/nodes/pve1, Sys.Audit)");
 }
 
 #[tokio::test]

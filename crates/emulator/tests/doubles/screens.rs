@@ -11,36 +11,22 @@ use crate::support::socket::{Socket, Ticket};
 use crate::support::{PATIENCE, quick, rfb, started};
 
 async fn listening(version: Version, password: Option<&str>) -> (Server, TcpStream) {
-    let options = Options {
-        version,
-        password: password.map(str::to_owned),
-        ..Options::default()
-    };
-    let server = Screen::listen(&"127.0.0.1:0".parse().unwrap(), options)
-        .await
-        .unwrap();
-    let stream = TcpStream::connect(server.address().to_string())
-        .await
-        .unwrap();
+    let options = Options { version, password: password.map(str::to_owned), ..Options::default() };
+    let server = Screen::listen(&"127.0.0.1:0".parse().unwrap(), options).await.unwrap();
+    let stream = TcpStream::connect(server.address().to_string()).await.unwrap();
     (server, stream)
 }
 
 async fn bytes(stream: &mut TcpStream, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
-    timeout(PATIENCE, stream.read_exact(&mut bytes))
-        .await
-        .expect("the screen said nothing")
-        .unwrap();
+    timeout(PATIENCE, stream.read_exact(&mut bytes)).await.expect("the screen said nothing").unwrap();
     bytes
 }
 
 /// Everything up to the end.
 async fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut bytes))
-        .await
-        .expect("the screen did not end")
-        .unwrap();
+    timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the screen did not end").unwrap();
     bytes
 }
 
@@ -65,11 +51,7 @@ async fn picture(stream: &mut TcpStream, incremental: bool) -> ([u16; 4], Vec<u8
 
 async fn update(stream: &mut TcpStream) -> ([u16; 4], Vec<u8>) {
     let head = bytes(stream, 16).await;
-    assert_eq!(
-        (&head[..4], &head[12..]),
-        (&[0, 0, 0, 1][..], &[0, 0, 0, 0][..]),
-        "one raw rectangle"
-    );
+    assert_eq!((&head[..4], &head[12..]), (&[0, 0, 0, 1][..], &[0, 0, 0, 0][..]), "one raw rectangle");
     let side = |place: usize| u16::from_be_bytes([head[4 + 2 * place], head[5 + 2 * place]]);
     let area = [side(0), side(1), side(2), side(3)];
     let pixels = bytes(stream, usize::from(area[2]) * usize::from(area[3]) * 4).await;
@@ -132,10 +114,7 @@ async fn version_3_8_has_a_result_for_none_and_a_reason_for_a_failure() {
     bytes(&mut guarded, 16).await;
     say(&mut guarded, &[0; 16]).await;
     let rest = rest(&mut guarded).await;
-    assert_eq!(
-        rest,
-        [&[0, 0, 0, 1, 0, 0, 0, 22][..], b"Authentication failed\0"].concat()
-    );
+    assert_eq!(rest, [&[0, 0, 0, 1, 0, 0, 0, 22][..], b"Authentication failed\0"].concat());
 }
 
 #[tokio::test]
@@ -151,9 +130,7 @@ async fn a_client_may_not_speak_a_newer_version_than_the_server() {
 
 /// A client that is in, over 3.8 and without a password.
 async fn inside(server: &Server, shared: u8) -> TcpStream {
-    let mut stream = TcpStream::connect(server.address().to_string())
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect(server.address().to_string()).await.unwrap();
     bytes(&mut stream, 12).await;
     say(&mut stream, b"RFB 003.008\n").await;
     bytes(&mut stream, 2).await;
@@ -169,10 +146,7 @@ async fn what_is_typed_is_remembered_and_shown_to_every_client() {
     let (mut one, mut two) = (inside(&server, 1).await, inside(&server, 1).await);
     let (area, before) = picture(&mut two, false).await;
     assert_eq!(area, [0, 0, 640, 400]);
-    assert!(
-        before.chunks(4).any(|pixel| pixel != &before[..4]),
-        "there is something to see"
-    );
+    assert!(before.chunks(4).any(|pixel| pixel != &before[..4]), "there is something to see");
 
     // Asked for before anything changes, answered when it does.
     say(&mut two, &rfb::update_request(true, (640, 400))).await;
@@ -192,15 +166,7 @@ async fn special_keys_and_unicode_are_understood() {
     let mut stream = inside(&server, 1).await;
     let press = |keysym: u32| [&[4, 1, 0, 0][..], &keysym.to_be_bytes()].concat();
 
-    for keysym in [
-        u32::from(b'x'),
-        0xFF08,
-        u32::from(b'a'),
-        0xFF0D,
-        0x0100_20AC,
-        0xE4,
-        0xFFE1,
-    ] {
+    for keysym in [u32::from(b'x'), 0xFF08, u32::from(b'a'), 0xFF0D, 0x0100_20AC, 0xE4, 0xFFE1] {
         say(&mut stream, &press(keysym)).await;
     }
 
@@ -215,11 +181,7 @@ async fn pointer_and_clipboard_go_both_ways() {
 
     say(&mut stream, &[5, 1, 0, 10, 0, 20]).await;
     say(&mut stream, b"\x06\0\0\0\0\0\0\x04copy").await;
-    server
-        .screen()
-        .wait_until(|contents| contents.clipboard == "copy")
-        .await
-        .unwrap();
+    server.screen().wait_until(|contents| contents.clipboard == "copy").await.unwrap();
     server.screen().copy("paste");
 
     assert_eq!(bytes(&mut stream, 13).await, b"\x03\0\0\0\0\0\0\x05paste");
@@ -234,11 +196,7 @@ async fn a_client_that_wants_the_screen_alone_gets_it() {
     let _second = inside(&server, 0).await;
 
     rest(&mut first).await;
-    server
-        .screen()
-        .wait_until(|contents| contents.clients == 1)
-        .await
-        .unwrap();
+    server.screen().wait_until(|contents| contents.clients == 1).await.unwrap();
 }
 
 #[tokio::test]
@@ -248,13 +206,7 @@ async fn pixels_come_in_the_format_that_was_asked_for() {
     let (_, usual) = picture(&mut stream, false).await;
 
     // 16 bits, big endian, 5-6-5.
-    say(
-        &mut stream,
-        &[
-            0, 0, 0, 0, 16, 16, 1, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0, 0, 0, 0,
-        ],
-    )
-    .await;
+    say(&mut stream, &[0, 0, 0, 0, 16, 16, 1, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0, 0, 0, 0]).await;
     say(&mut stream, &rfb::update_request(false, (1, 1))).await;
     let head = bytes(&mut stream, 16).await;
     let pixel = bytes(&mut stream, 2).await;
@@ -262,18 +214,13 @@ async fn pixels_come_in_the_format_that_was_asked_for() {
     assert_eq!(&head[8..12], [0, 1, 0, 1]);
     let [blue, green, red] = [0, 1, 2].map(|place| u32::from(usual[place]));
     let expected = (red * 31 / 255) << 11 | (green * 63 / 255) << 5 | (blue * 31 / 255);
-    assert_eq!(
-        u32::from(u16::from_be_bytes([pixel[0], pixel[1]])),
-        expected
-    );
+    assert_eq!(u32::from(u16::from_be_bytes([pixel[0], pixel[1]])), expected);
 }
 
 #[tokio::test]
 async fn a_unix_socket_does_as_well_and_is_gone_afterwards() {
     let path = std::env::temp_dir().join(format!("consolepass-screen-{}.sock", std::process::id()));
-    let server = Screen::listen(&Address::Unix(path.clone()), Options::default())
-        .await
-        .unwrap();
+    let server = Screen::listen(&Address::Unix(path.clone()), Options::default()).await.unwrap();
 
     let mut stream = UnixStream::connect(&path).await.unwrap();
     let mut banner = [0; 12];
@@ -306,8 +253,7 @@ async fn a_guest_can_show_any_rfb_server_without_a_password() {
 #[tokio::test]
 async fn a_guest_whose_screen_cannot_be_reached_ends_like_a_stopped_one() {
     let mut settings = quick();
-    settings.guests[0].screen =
-        ScreenSource::Address(Address::Unix("/nonexistent/screen.sock".into()));
+    settings.guests[0].screen = ScreenSource::Address(Address::Unix("/nonexistent/screen.sock".into()));
     let emulator = started(settings).await;
 
     let mut socket = Socket::open(&emulator, &Ticket::for_machine(&emulator).await).await;

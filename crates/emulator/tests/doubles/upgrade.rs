@@ -10,20 +10,11 @@ use consolepass_emulator::proxmox::Emulator;
 
 /// The status line of an upgrade with this query.
 async fn socket(emulator: &Emulator, base: &str, query: &str) -> Answer {
-    upgrade(
-        emulator,
-        &format!("{base}/vncwebsocket?{query}"),
-        &[("Authorization", TOKEN)],
-    )
-    .await
-    .1
+    upgrade(emulator, &format!("{base}/vncwebsocket?{query}"), &[("Authorization", TOKEN)]).await.1
 }
 
 fn classic() -> Settings {
-    Settings {
-        generation: Generation::Classic,
-        ..quick()
-    }
+    Settings { generation: Generation::Classic, ..quick() }
 }
 
 type Spelling = fn(&str) -> String;
@@ -37,32 +28,12 @@ async fn a_ticket_must_be_spelt_with_exactly_one_encoding() {
     let bad = "HTTP/1.1 401 permission denied - invalid PVEVNC ticket";
     let spellings: [(&str, Spelling, &str); 8] = [
         ("once", |ticket| encoded(ticket), good),
-        (
-            "once but for slashes",
-            |ticket| encoded(ticket).replace("%2F", "/"),
-            good,
-        ),
-        (
-            "raw but for plus",
-            |ticket| encoded(ticket).replace("%3A", ":").replace("%2F", "/"),
-            good,
-        ),
-        (
-            "equals signs left raw at the end",
-            |ticket| encoded(ticket.trim_end_matches('=')) + "==",
-            good,
-        ),
+        ("once but for slashes", |ticket| encoded(ticket).replace("%2F", "/"), good),
+        ("raw but for plus", |ticket| encoded(ticket).replace("%3A", ":").replace("%2F", "/"), good),
+        ("equals signs left raw at the end", |ticket| encoded(ticket.trim_end_matches('=')) + "==", good),
         ("password cut off", |ticket| encoded(&ticket[9..]), good),
-        (
-            "raw plus",
-            |ticket| encoded(ticket).replace("%2B", "+"),
-            bad,
-        ),
-        (
-            "plus as a space",
-            |ticket| encoded(ticket).replace("%2B", "%20"),
-            bad,
-        ),
+        ("raw plus", |ticket| encoded(ticket).replace("%2B", "+"), bad),
+        ("plus as a space", |ticket| encoded(ticket).replace("%2B", "%20"), bad),
         ("twice", |ticket| encoded(&encoded(ticket)), bad),
     ];
     for (name, spell, expected) in spellings {
@@ -74,56 +45,30 @@ async fn a_ticket_must_be_spelt_with_exactly_one_encoding() {
     let ticket = Ticket::for_machine(&emulator).await;
     let raw = ticket.path_with(&ticket.text("ticket").replace('&', "%26"));
     let (_, answer) = upgrade(&emulator, &raw, &[("Authorization", TOKEN)]).await;
-    assert!(
-        answer.status_line.starts_with("HTTP/1.1 40"),
-        "a raw semicolon splits: {}",
-        answer.status_line
-    );
+    assert!(answer.status_line.starts_with("HTTP/1.1 40"), "a raw semicolon splits: {}", answer.status_line);
 }
 
 #[tokio::test]
 async fn a_ticket_fits_one_user_one_guest_and_when_hardened_one_port() {
     let mut settings = quick();
-    settings.guests.push(Guest::new(GuestId {
-        kind: GuestKind::Qemu,
-        vmid: 102,
-    }));
+    settings.guests.push(Guest::new(GuestId { kind: GuestKind::Qemu, vmid: 102 }));
     let emulator = started(settings).await;
     let ticket = Ticket::for_machine(&emulator).await;
     let spelt = encoded(ticket.text("ticket"));
     let login = Client::to(&emulator)
         .await
-        .post(
-            "/api2/json/access/ticket",
-            &[],
-            "username=portal@pve&password=portal-password",
-        )
+        .post("/api2/json/access/ticket", &[], "username=portal@pve&password=portal-password")
         .await
         .data();
-    let owner = format!(
-        "PVEAuthCookie={}",
-        encoded(login["ticket"].as_str().unwrap())
-    );
+    let owner = format!("PVEAuthCookie={}", encoded(login["ticket"].as_str().unwrap()));
     let bad = "HTTP/1.1 401 permission denied - invalid PVEVNC ticket";
 
     let other_port = socket(&emulator, QEMU, &format!("port=5950&vncticket={spelt}")).await;
     let other_guest = "/api2/json/nodes/pve1/qemu/102";
-    let other_guest = socket(
-        &emulator,
-        other_guest,
-        &format!("port=5900&vncticket={spelt}"),
-    )
-    .await;
-    let other_user = upgrade(&emulator, &ticket.path(), &[("Cookie", &owner)])
-        .await
-        .1;
+    let other_guest = socket(&emulator, other_guest, &format!("port=5900&vncticket={spelt}")).await;
+    let other_user = upgrade(&emulator, &ticket.path(), &[("Cookie", &owner)]).await.1;
     let login_ticket = encoded(login["ticket"].as_str().unwrap());
-    let login_ticket = socket(
-        &emulator,
-        QEMU,
-        &format!("port=5900&vncticket={login_ticket}"),
-    )
-    .await;
+    let login_ticket = socket(&emulator, QEMU, &format!("port=5900&vncticket={login_ticket}")).await;
     let empty = socket(&emulator, QEMU, "port=5900&vncticket=").await;
 
     for (name, answer) in [
@@ -134,10 +79,7 @@ async fn a_ticket_fits_one_user_one_guest_and_when_hardened_one_port() {
         ("empty", empty),
     ] {
         assert_eq!(answer.status_line, bad, "{name}");
-        assert_eq!(
-            answer.json()["message"],
-            "permission denied - invalid PVEVNC ticket\n"
-        );
+        assert_eq!(answer.json()["message"], "permission denied - invalid PVEVNC ticket\n");
     }
 }
 
@@ -147,11 +89,7 @@ async fn a_classic_ticket_fits_every_port_of_its_guest() {
     let first = Ticket::for_machine(&emulator).await;
     let second = Ticket::for_machine(&emulator).await;
 
-    let crossed = format!(
-        "port={}&vncticket={}",
-        second.text("port"),
-        encoded(first.text("ticket"))
-    );
+    let crossed = format!("port={}&vncticket={}", second.text("port"), encoded(first.text("ticket")));
     let answer = socket(&emulator, QEMU, &crossed).await;
 
     assert_eq!(answer.status_line, "HTTP/1.1 101 Switching Protocols");
@@ -161,22 +99,11 @@ async fn a_classic_ticket_fits_every_port_of_its_guest() {
 async fn a_console_ticket_counts_from_twenty_seconds_early_to_forty_seconds_late() {
     let emulator = started(quick()).await;
 
-    for (skew, good) in [
-        (0, true),
-        (-38, true),
-        (-41, false),
-        (18, true),
-        (22, false),
-    ] {
+    for (skew, good) in [(0, true), (-38, true), (-41, false), (18, true), (22, false)] {
         emulator.reconfigure(|settings| settings.faults.console_ticket_skew = skew);
         let ticket = Ticket::for_machine(&emulator).await;
         let (_, answer) = upgrade(&emulator, &ticket.path(), &[("Authorization", TOKEN)]).await;
-        assert_eq!(
-            answer.status_line.contains(" 101 "),
-            good,
-            "{skew}: {}",
-            answer.status_line
-        );
+        assert_eq!(answer.status_line.contains(" 101 "), good, "{skew}: {}", answer.status_line);
     }
 }
 
@@ -186,50 +113,24 @@ async fn the_websocket_call_checks_its_parameters_like_any_other() {
     let ticket = Ticket::for_machine(&emulator).await;
     let good = format!("port=5900&vncticket={}", encoded(ticket.text("ticket")));
     let missing = "property is missing and it is not optional";
-    let unknown =
-        "property is not defined in schema and the schema does not allow additional properties";
+    let unknown = "property is not defined in schema and the schema does not allow additional properties";
 
     for (query, name, reason) in [
         ("port=5900".to_owned(), "vncticket", missing),
         ("vncticket=x".to_owned(), "port", missing),
-        (
-            "port=22&vncticket=x".to_owned(),
-            "port",
-            "value must have a minimum value of 5900",
-        ),
-        (
-            "port=6000&vncticket=x".to_owned(),
-            "port",
-            "value must have a maximum value of 5999",
-        ),
-        (
-            "port=x&vncticket=x".to_owned(),
-            "port",
-            "type check ('integer') failed - got 'x'",
-        ),
-        (
-            format!("port=5900&vncticket={}", "x".repeat(513)),
-            "vncticket",
-            "value may only be 512 characters long",
-        ),
+        ("port=22&vncticket=x".to_owned(), "port", "value must have a minimum value of 5900"),
+        ("port=6000&vncticket=x".to_owned(), "port", "value must have a maximum value of 5999"),
+        ("port=x&vncticket=x".to_owned(), "port", "type check ('integer') failed - got 'x'"),
+        (format!("port=5900&vncticket={}", "x".repeat(513)), "vncticket", "value may only be 512 characters long"),
         (format!("{good}&token=1"), "token", unknown),
-        (
-            "port=5900&vncticket=a&vncticket=b".to_owned(),
-            "vncticket",
-            "type check ('string') failed - got ARRAY",
-        ),
+        ("port=5900&vncticket=a&vncticket=b".to_owned(), "vncticket", "type check ('string') failed - got ARRAY"),
     ] {
         let answer = socket(&emulator, QEMU, &query).await;
-        assert_eq!(
-            answer.status_line, "HTTP/1.1 400 Parameter verification failed.",
-            "{query}"
-        );
+        assert_eq!(answer.status_line, "HTTP/1.1 400 Parameter verification failed.", "{query}");
         assert_eq!(answer.json()["errors"][name], reason, "{query}");
     }
     assert_eq!(
-        socket(&emulator, QEMU, &format!("{good}&_dc=17"))
-            .await
-            .status_line,
+        socket(&emulator, QEMU, &format!("{good}&_dc=17")).await.status_line,
         "HTTP/1.1 101 Switching Protocols"
     );
 }
@@ -239,10 +140,7 @@ async fn without_an_upgrade_or_with_a_trailing_slash_the_port_is_named_and_not_u
     let emulator = started(quick()).await;
     let ticket = Ticket::for_machine(&emulator).await;
 
-    let plain = Client::to(&emulator)
-        .await
-        .get(&ticket.path(), &[("Authorization", TOKEN)])
-        .await;
+    let plain = Client::to(&emulator).await.get(&ticket.path(), &[("Authorization", TOKEN)]).await;
     let slash = ticket.path().replace("vncwebsocket?", "vncwebsocket/?");
     let (_, slash) = upgrade(&emulator, &slash, &[("Authorization", TOKEN)]).await;
     let (_, real) = upgrade(&emulator, &ticket.path(), &[("Authorization", TOKEN)]).await;
@@ -259,56 +157,24 @@ async fn a_bad_handshake_is_a_500_and_a_careless_one_is_taken() {
     let attempt = async |path: &str, headers: &[(&str, &str)]| {
         let mut all = vec![("Authorization", TOKEN)];
         all.extend(headers);
-        Client::to(&emulator)
-            .await
-            .get(path, &all)
-            .await
-            .status_line
+        Client::to(&emulator).await.get(path, &all).await.status_line
     };
     let path = ticket.path();
 
     for (headers, expected) in [
-        (
-            vec![("Upgrade", "h2c")],
-            "unable to upgrade to protocol 'h2c'",
-        ),
-        (
-            vec![("Upgrade", "websocket"), ("Sec-WebSocket-Version", "8")],
-            "unsupported websocket-version '8'",
-        ),
-        (
-            vec![("Upgrade", "websocket")],
-            "unsupported websocket-version ''",
-        ),
-        (
-            vec![("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")],
-            "missing websocket-key",
-        ),
+        (vec![("Upgrade", "h2c")], "unable to upgrade to protocol 'h2c'"),
+        (vec![("Upgrade", "websocket"), ("Sec-WebSocket-Version", "8")], "unsupported websocket-version '8'"),
+        (vec![("Upgrade", "websocket")], "unsupported websocket-version ''"),
+        (vec![("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")], "missing websocket-key"),
     ] {
-        assert_eq!(
-            attempt(&path, &headers).await,
-            format!("HTTP/1.1 500 {expected}")
-        );
+        assert_eq!(attempt(&path, &headers).await, format!("HTTP/1.1 500 {expected}"));
     }
-    let good = [
-        ("Upgrade", "WebSocket"),
-        ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "x"),
-    ];
+    let good = [("Upgrade", "WebSocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "x")];
     let mut with_origin = good.to_vec();
     with_origin.extend([("Connection", "close"), ("Origin", "https://evil.example")]);
-    assert_eq!(
-        attempt(&path, &with_origin).await,
-        "HTTP/1.1 101 Switching Protocols"
-    );
-    let other_format = Ticket::for_machine(&emulator)
-        .await
-        .path()
-        .replace("/json/", "/extjs/");
-    assert_eq!(
-        attempt(&other_format, &good).await,
-        "HTTP/1.1 101 Switching Protocols"
-    );
+    assert_eq!(attempt(&path, &with_origin).await, "HTTP/1.1 101 Switching Protocols");
+    let other_format = Ticket::for_machine(&emulator).await.path().replace("/json/", "/extjs/");
+    assert_eq!(attempt(&other_format, &good).await, "HTTP/1.1 101 Switching Protocols");
 }
 
 #[tokio::test]
@@ -325,15 +191,10 @@ async fn a_port_serves_once_and_then_is_dead_and_a_dead_port_says_nothing() {
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "x"),
     ];
-    second
-        .send(request("GET", &ticket.path(), &upgrade, ""))
-        .await;
+    second.send(request("GET", &ticket.path(), &upgrade, "")).await;
 
     assert!(second.is_silent().await);
-    emulator
-        .wait_until(|record| record.count("GET", "/vncwebsocket") == 2)
-        .await
-        .unwrap();
+    emulator.wait_until(|record| record.count("GET", "/vncwebsocket") == 2).await.unwrap();
     assert_eq!(emulator.requests().last().unwrap().status, None);
 }
 
@@ -353,27 +214,11 @@ async fn a_port_waits_only_so_long_and_its_task_says_so() {
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "x"),
     ];
-    client
-        .send(request("GET", &ticket.path(), &upgrade, ""))
-        .await;
+    client.send(request("GET", &ticket.path(), &upgrade, "")).await;
     let (bytes, ending) = client.rest().await;
-    let path = format!(
-        "/api2/json/nodes/pve1/tasks/{}/status",
-        encoded(ticket.text("upid"))
-    );
-    let task = Client::to(&emulator)
-        .await
-        .get(&path, &[("Authorization", TOKEN)])
-        .await
-        .data();
+    let path = format!("/api2/json/nodes/pve1/tasks/{}/status", encoded(ticket.text("upid")));
+    let task = Client::to(&emulator).await.get(&path, &[("Authorization", TOKEN)]).await.data();
 
-    assert_eq!(
-        (bytes, ending),
-        (Vec::new(), crate::support::Ending::Clean),
-        "no status line at all"
-    );
-    assert_eq!(
-        (&task["status"], &task["exitstatus"]),
-        (&"stopped".into(), &"connection timed out".into())
-    );
+    assert_eq!((bytes, ending), (Vec::new(), crate::support::Ending::Clean), "no status line at all");
+    assert_eq!((&task["status"], &task["exitstatus"]), (&"stopped".into(), &"connection timed out".into()));
 }

@@ -57,35 +57,23 @@ impl Account {
             ((None, Some(_)), (None, None)) => Err(options.missing("token_id")),
             ((None, None), (Some(_), None)) => Err(options.missing("password")),
             ((None, None), (None, Some(_))) => Err(options.missing("username")),
-            ((None, None), (None, None)) => Err(options
-                .missing("token_id")
-                .with_hint("give token_id and token_secret, or username and password")),
-            (_, (Some(name), _)) => Err(options.wrong(
-                "username",
-                name,
-                "token_id is given as well; give one account",
-            )),
-            (_, (None, _)) => Err(options.wrong(
-                "password",
-                "…",
-                "token_id is given as well; give one account",
-            )),
+            ((None, None), (None, None)) => {
+                Err(options.missing("token_id").with_hint("give token_id and token_secret, or username and password"))
+            }
+            (_, (Some(name), _)) => Err(options.wrong("username", name, "token_id is given as well; give one account")),
+            (_, (None, _)) => Err(options.wrong("password", "…", "token_id is given as well; give one account")),
         }
     }
 
     fn token(options: &Checked, id: &str, secret: &Secret) -> Result<Self> {
         const ACCEPTED: &str = "accepted is USER@REALM!TOKENID, such as portal@pve!console";
-        let fits = id
-            .split_once('!')
-            .is_some_and(|(user, token)| is_user(user) && is_identifier(token));
+        let fits = id.split_once('!').is_some_and(|(user, token)| is_user(user) && is_identifier(token));
         if !fits {
             return Err(options.wrong("token_id", id, ACCEPTED));
         }
         let value = secret.expose();
         // The server cuts the value at a `;`, and takes what is before the last `=` for the token's id.
-        let plain = value
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b";=".contains(&byte));
+        let plain = value.bytes().all(|byte| byte.is_ascii_graphic() && !b";=".contains(&byte));
         if value.is_empty() || !plain {
             return Err(options.wrong(
                 "token_secret",
@@ -93,10 +81,7 @@ impl Account {
                 "accepted is the UUID that was shown when the token was made",
             ));
         }
-        Ok(Self::Token {
-            id: id.to_owned(),
-            header: Secret::new(format!("PVEAPIToken={id}={value}")),
-        })
+        Ok(Self::Token { id: id.to_owned(), header: Secret::new(format!("PVEAPIToken={id}={value}")) })
     }
 
     fn user(options: &Checked, name: &str, password: &Secret) -> Result<Self> {
@@ -110,10 +95,7 @@ impl Account {
         if password.expose().is_empty() {
             return Err(options.wrong("password", "…", "it is empty"));
         }
-        Ok(Self::User {
-            name: name.to_owned(),
-            password: password.clone(),
-        })
+        Ok(Self::User { name: name.to_owned(), password: password.clone() })
     }
 
     /// The name, for errors.
@@ -131,10 +113,9 @@ impl Identity {
     pub(super) fn headers(&self, changes_something: bool) -> Vec<(&'static str, Secret)> {
         match self {
             Self::Token(header) => vec![("authorization", header.clone())],
-            Self::Login(login) if changes_something => vec![
-                ("cookie", login.cookie.clone()),
-                ("csrfpreventiontoken", login.csrf.clone()),
-            ],
+            Self::Login(login) if changes_something => {
+                vec![("cookie", login.cookie.clone()), ("csrfpreventiontoken", login.csrf.clone())]
+            }
             Self::Login(login) => vec![("cookie", login.cookie.clone())],
         }
     }
@@ -144,12 +125,7 @@ impl Login {
     pub(super) fn new(ticket: Secret, csrf: Secret, since: Instant) -> Self {
         // Percent-encoded: the server decodes it, and a `;` or a space would end it.
         let cookie = format!("PVEAuthCookie={}", links::encode(ticket.expose()));
-        Self {
-            ticket,
-            cookie: Secret::new(cookie),
-            csrf,
-            since,
-        }
+        Self { ticket, cookie: Secret::new(cookie), csrf, since }
     }
 
     pub(super) fn freshness(&self, now: Instant) -> Freshness {
@@ -173,9 +149,8 @@ impl fmt::Debug for Account {
 fn is_user(text: &str) -> bool {
     // The realm is after the last @: a user may be named like a mail address.
     text.rsplit_once('@').is_some_and(|(name, realm)| {
-        let plain = |character: char| {
-            !character.is_whitespace() && !character.is_control() && !":/!;=".contains(character)
-        };
+        let plain =
+            |character: char| !character.is_whitespace() && !character.is_control() && !":/!;=".contains(character);
         !name.is_empty() && name.is_ascii() && name.chars().all(plain) && is_identifier(realm)
     })
 }
@@ -183,9 +158,7 @@ fn is_user(text: &str) -> bool {
 /// A realm's or a token's name.
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
 #[cfg(test)]

@@ -80,15 +80,7 @@ impl Api {
         timeout: Duration,
         clock: Clock,
     ) -> Self {
-        Self {
-            hosts,
-            account,
-            trust,
-            timeout,
-            good: AtomicUsize::new(0),
-            live: PerProcess::new(),
-            clock,
-        }
+        Self { hosts, account, trust, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
     }
 
     /// Asks one thing, and makes an error of a refusal.
@@ -104,20 +96,13 @@ impl Api {
         let mut identity = self.identity(None).await?;
         let (mut answer, mut host) = self.send(call, Some(&identity)).await?;
         if let (401, Identity::Login(stale)) = (answer.status, &identity) {
-            tracing::debug!(
-                what,
-                "proxmox: the ticket is no longer good; logging in again"
-            );
+            tracing::debug!(what, "proxmox: the ticket is no longer good; logging in again");
             identity = self.identity(Some(&Arc::clone(stale))).await?;
             (answer, host) = self.send(call, Some(&identity)).await?;
         }
         if answer.status == 200 {
             let host = host.clone();
-            return Ok(Outcome::Yes(Reply {
-                answer,
-                host,
-                identity,
-            }));
+            return Ok(Outcome::Yes(Reply { answer, host, identity }));
         }
         let headers = identity.headers(true);
         let question = Question {
@@ -142,27 +127,16 @@ impl Api {
         let live = self.live()?;
         let seen = live.attempts.load(Ordering::Acquire);
         let mut logins = live.logins.lock().await;
-        let current = logins
-            .current
-            .clone()
-            .filter(|login| stale.is_none_or(|stale| !Arc::ptr_eq(stale, login)));
-        let freshness = current
-            .as_ref()
-            .map(|login| login.freshness((self.clock)()));
+        let current = logins.current.clone().filter(|login| stale.is_none_or(|stale| !Arc::ptr_eq(stale, login)));
+        let freshness = current.as_ref().map(|login| login.freshness((self.clock)()));
         if let (Some(login), Some(Freshness::Fresh)) = (&current, freshness) {
             return Ok(Identity::Login(Arc::clone(login)));
         }
-        if let (true, Some(failure)) = (
-            live.attempts.load(Ordering::Acquire) != seen,
-            &logins.failure,
-        ) {
+        if let (true, Some(failure)) = (live.attempts.load(Ordering::Acquire) != seen, &logins.failure) {
             return Err(failure.error());
         }
         let outcome = match (current, freshness) {
-            (Some(login), Some(Freshness::Renewable)) => match self
-                .log_in(name, &login.ticket)
-                .await
-            {
+            (Some(login), Some(Freshness::Renewable)) => match self.log_in(name, &login.ticket).await {
                 // The user may have been locked out and let in again, or the key rotated: the password decides.
                 Err(error) if error.code() == Code::AuthFailed => self.log_in(name, password).await,
                 outcome => outcome,
@@ -191,27 +165,16 @@ impl Api {
     async fn log_in(&self, name: &str, password: &Secret) -> Result<Login> {
         let (answer, _) = self.send(&wire::login(name, password), None).await?;
         if answer.status != 200 {
-            let question = Question {
-                step: Step::Login,
-                what: "login",
-                account: name,
-                secrets: vec![password.expose()],
-            };
-            return Err(refusal(
-                &question,
-                &wire::read_refusal(answer.status, &answer.reason, &answer.body),
-            ));
+            let question =
+                Question { step: Step::Login, what: "login", account: name, secrets: vec![password.expose()] };
+            return Err(refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body)));
         }
         let read = wire::read_login(name, &answer.body)?;
         Ok(Login::new(read.ticket, read.csrf, (self.clock)()))
     }
 
     /// Sends a call to the node that answered last, and to the others in order while nobody has taken it.
-    async fn send(
-        &self,
-        call: &Call,
-        identity: Option<&Identity>,
-    ) -> Result<(Answer, &ApiAddress)> {
+    async fn send(&self, call: &Call, identity: Option<&Identity>) -> Result<(Answer, &ApiAddress)> {
         let client = &self.live()?.client;
         let start = self.good.load(Ordering::Relaxed);
         let mut failures: Vec<Error> = Vec::new();
@@ -223,25 +186,18 @@ impl Api {
                 method: call.method.clone(),
                 server: host.authority(),
                 url: host.url(&call.path),
-                headers: identity.map_or_else(Vec::new, |identity| {
-                    identity.headers(call.method != Method::GET)
-                }),
+                headers: identity.map_or_else(Vec::new, |identity| identity.headers(call.method != Method::GET)),
                 form: call.form.clone(),
             };
             match client.send(request).await {
                 Ok(answer) if answer.status == NODE_IS_DOWN && !last => {
-                    failures.push(Error::new(
-                        Code::Unreachable,
-                        format!("{}: {}", host.authority(), answer.reason),
-                    ));
+                    failures.push(Error::new(Code::Unreachable, format!("{}: {}", host.authority(), answer.reason)));
                 }
                 Ok(answer) => {
                     self.good.store(index, Ordering::Relaxed);
                     return Ok((answer, host));
                 }
-                Err(Unanswered { error, sent: false })
-                    if matches!(error.code(), Code::Unreachable | Code::Timeout) =>
-                {
+                Err(Unanswered { error, sent: false }) if matches!(error.code(), Code::Unreachable | Code::Timeout) => {
                     tracing::debug!(%error, "proxmox: a node cannot be reached");
                     failures.push(error);
                 }
@@ -266,14 +222,9 @@ impl Api {
 fn unreachable(mut failures: Vec<Error>) -> Error {
     if failures.len() > 1 {
         let all: Vec<String> = failures.iter().map(Error::to_string).collect();
-        return Error::new(
-            Code::Unreachable,
-            format!("proxmox: no node answers: {}", all.join("; ")),
-        );
+        return Error::new(Code::Unreachable, format!("proxmox: no node answers: {}", all.join("; ")));
     }
-    failures
-        .pop()
-        .unwrap_or_else(|| Error::new(Code::Internal, "proxmox: there is no node to ask"))
+    failures.pop().unwrap_or_else(|| Error::new(Code::Internal, "proxmox: there is no node to ask"))
 }
 
 impl Failure {
@@ -297,9 +248,6 @@ impl Failure {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api")
-            .field("hosts", &self.hosts)
-            .field("account", &self.account)
-            .finish_non_exhaustive()
+        f.debug_struct("Api").field("hosts", &self.hosts).field("account", &self.account).finish_non_exhaustive()
     }
 }

@@ -16,22 +16,14 @@ impl Inner {
     /// The reason that the task behind a ticket gives. A task that ends is written down a moment after its port closes.
     pub(super) async fn explain(&self, task: &Task, what: &str) -> Option<Error> {
         for _ in 0..LOOKS {
-            let status = self
-                .api
-                .ask(&wire::task_status(task), Step::Task, what)
-                .await
-                .ok()?;
+            let status = self.api.ask(&wire::task_status(task), Step::Task, what).await.ok()?;
             match wire::read_task_status(&status.answer.body).ok()? {
                 TaskState::Running => tokio::time::sleep(INTERVAL).await,
                 TaskState::Ended(status) => {
                     if let Some(error) = task_end(what, &status) {
                         return Some(error);
                     }
-                    let log = self
-                        .api
-                        .ask(&wire::task_log(task), Step::Task, what)
-                        .await
-                        .ok()?;
+                    let log = self.api.ask(&wire::task_log(task), Step::Task, what).await.ok()?;
                     let lines = wire::read_task_log(&log.answer.body).ok()?;
                     return lines.iter().find_map(|line| task_end(what, line));
                 }
@@ -46,10 +38,7 @@ fn task_end(what: &str, line: &str) -> Option<Error> {
     let has = |words: &str| line.contains(words);
     // `VM 101 not running`; of a container `CT 200 is not running` or lxc-attach's own words.
     if has("not running") {
-        return Some(Error::new(
-            Code::MachineNotRunning,
-            format!("proxmox: {what} is not running"),
-        ));
+        return Some(Error::new(Code::MachineNotRunning, format!("proxmox: {what} is not running")));
     }
     if has("connection timed out") {
         return Some(
@@ -59,20 +48,15 @@ fn task_end(what: &str, line: &str) -> Option<Error> {
     }
     if has("serial interface") {
         return Some(
-            Error::new(
-                Code::NoConsole,
-                format!("proxmox: {what} has no serial port"),
-            )
-            .with_hint("add one to the machine (qm set ID --serial0 socket) and restart it"),
+            Error::new(Code::NoConsole, format!("proxmox: {what} has no serial port"))
+                .with_hint("add one to the machine (qm set ID --serial0 socket) and restart it"),
         );
     }
     // Without a display QEMU has no VNC server: no socket to connect to, no password to set.
-    if has(".vnc") || has("set_password") || has("set password") || has("display is not available")
-    {
+    if has(".vnc") || has("set_password") || has("set password") || has("display is not available") {
         return Some(
-            Error::new(Code::NoConsole, format!("proxmox: {what} has no display")).with_hint(
-                "give the machine a display other than none (qm set ID --vga std) and restart it",
-            ),
+            Error::new(Code::NoConsole, format!("proxmox: {what} has no display"))
+                .with_hint("give the machine a display other than none (qm set ID --vga std) and restart it"),
         );
     }
     None
@@ -90,14 +74,8 @@ mod tests {
             ("CT 200 not running", Some(MachineNotRunning)),
             ("connection timed out", Some(TicketExpired)),
             ("unable to find a serial interface", Some(NoConsole)),
-            (
-                "unable to connect to socket /var/run/qemu-server/100.vnc: No such file or directory",
-                Some(NoConsole),
-            ),
-            (
-                "VM 100 qmp command 'set_password' failed - Could not set password",
-                Some(NoConsole),
-            ),
+            ("unable to connect to socket /var/run/qemu-server/100.vnc: No such file or directory", Some(NoConsole)),
+            ("VM 100 qmp command 'set_password' failed - Could not set password", Some(NoConsole)),
             ("Failed to run vncproxy.", None),
             ("OK", None),
             ("", None),

@@ -25,22 +25,10 @@ impl Inner {
             return Err(Error::invalid("machine", &machine.to_string(), reason));
         }
         let (guest, id) = match machine {
-            Machine::Guest {
-                node: Some(node),
-                guest,
-                id,
-            } => {
-                return Ok(Found {
-                    node: node.clone(),
-                    guest: *guest,
-                    id: *id,
-                });
+            Machine::Guest { node: Some(node), guest, id } => {
+                return Ok(Found { node: node.clone(), guest: *guest, id: *id });
             }
-            Machine::Guest {
-                node: None,
-                guest,
-                id,
-            } => (Some(*guest), *id),
+            Machine::Guest { node: None, guest, id } => (Some(*guest), *id),
             Machine::Number(id) => (None, *id),
             Machine::Node(_) => {
                 return Err(Error::new(
@@ -56,10 +44,7 @@ impl Inner {
                 ));
             }
         };
-        let reply = self
-            .api
-            .ask(&wire::guests(), Step::Lookup, &machine.to_string())
-            .await?;
+        let reply = self.api.ask(&wire::guests(), Step::Lookup, &machine.to_string()).await?;
         let guests = wire::read_guests(&reply.answer.body)?;
         let count = guests.len();
         let Some(found) = guests.into_iter().find(|found| found.id == id) else {
@@ -73,11 +58,7 @@ impl Inner {
             )
             .with_hint(format!("spell it {right}/{id}, or {id} alone")));
         }
-        Ok(Found {
-            node: found.node,
-            guest: found.kind,
-            id,
-        })
+        Ok(Found { node: found.node, guest: found.kind, id })
     }
 }
 

@@ -115,9 +115,7 @@ impl Backend for Proxmox {
         Box::pin(async move {
             match (machine, self.0.turns.get(|| Ok(Turns::default()))) {
                 // A number alone may be either type of guest; ids are unique in a cluster.
-                (Machine::Guest { id, .. } | Machine::Number(id), Ok(turns)) => {
-                    turns.wait(*id).await
-                }
+                (Machine::Guest { id, .. } | Machine::Number(id), Ok(turns)) => turns.wait(*id).await,
                 _ => Turn(None),
             }
         })

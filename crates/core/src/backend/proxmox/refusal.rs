@@ -88,15 +88,11 @@ impl Question<'_> {
         });
         let known: Vec<&str> = known.filter(|secret| !secret.is_empty()).collect();
         let clean = |word: &str| -> String {
-            let is_ticket = ["PVE:", "PVEVNC:", "PVE%3A", "PVEVNC%3A"]
-                .iter()
-                .any(|mark| word.contains(mark));
+            let is_ticket = ["PVE:", "PVEVNC:", "PVE%3A", "PVEVNC%3A"].iter().any(|mark| word.contains(mark));
             if is_ticket || known.iter().any(|secret| word.contains(secret)) {
                 return "…".to_owned();
             }
-            word.chars()
-                .filter(|character| !character.is_control())
-                .collect()
+            word.chars().filter(|character| !character.is_control()).collect()
         };
         let line: Vec<String> = words.split_whitespace().map(clean).collect();
         let line = line.join(" ");
@@ -123,28 +119,20 @@ fn parameters(question: &Question<'_>, said: &Refusal) -> Error {
         .map(|(name, reason)| format!("{}: {}", question.quote(name), question.quote(reason)))
         .collect();
     let list = list.join(", ");
-    let named = |name: &str| {
-        said.parameters
-            .iter()
-            .any(|(parameter, _)| parameter == name)
-    };
+    let named = |name: &str| said.parameters.iter().any(|(parameter, _)| parameter == name);
     if named("vmid") || named("node") {
         return Error::new(
             Code::InvalidArgument,
-            format!(
-                "proxmox: {} is no machine that can exist ({list})",
-                question.what
-            ),
+            format!("proxmox: {} is no machine that can exist ({list})", question.what),
         );
     }
     if list.is_empty() {
         return question.error(Code::Protocol, said, "has a parameter that is not accepted");
     }
-    Error::new(
-        Code::Protocol,
-        format!("proxmox: {} was refused for its parameters (HTTP 400 {list})", question.what),
-    )
-    .with_hint("the hypervisor's version may be older or newer than what is supported; a proxy may also rewrite requests")
+    Error::new(Code::Protocol, format!("proxmox: {} was refused for its parameters (HTTP 400 {list})", question.what))
+        .with_hint(
+            "the hypervisor's version may be older or newer than what is supported; a proxy may also rewrite requests",
+        )
 }
 
 fn unauthorized(question: &Question<'_>, said: &Refusal) -> Error {
@@ -165,38 +153,38 @@ fn unauthorized(question: &Question<'_>, said: &Refusal) -> Error {
         return refused.with_hint("the CSRF token did not arrive or is too old: check that nothing drops headers, and the clocks of the cluster's nodes");
     }
     if has("expired") {
-        return refused.with_hint("the token or the user has expired: set a later date, or 0 for none (pveum user token modify)");
+        return refused
+            .with_hint("the token or the user has expired: set a later date, or 0 for none (pveum user token modify)");
     }
     if has("no such token") {
-        return refused.with_hint("there is no token of this name: token_id is USER@REALM!TOKENID, as pveum user token list shows it");
+        return refused.with_hint(
+            "there is no token of this name: token_id is USER@REALM!TOKENID, as pveum user token list shows it",
+        );
     }
     if has("invalid token value") {
-        return refused.with_hint("the token's secret is not the one that was shown when it was made; make a new token if it is lost");
+        return refused.with_hint(
+            "the token's secret is not the one that was shown when it was made; make a new token if it is lost",
+        );
     }
     if question.is_token() {
         return refused.with_hint(
             "check token_id (USER@REALM!TOKENID) and token_secret; the token or its user may be disabled or expired",
         );
     }
-    refused.with_hint("check username with its realm (portal@pve, root@pam) and password; the user may be disabled or expired")
+    refused.with_hint(
+        "check username with its realm (portal@pve, root@pam) and password; the user may be disabled or expired",
+    )
 }
 
 fn forbidden(question: &Question<'_>, said: &Refusal) -> Error {
     if said.words.contains("not available with API token") {
         return question
-            .error(
-                Code::TokenUnsupported,
-                said,
-                "cannot be made with an API token",
-            )
+            .error(Code::TokenUnsupported, said, "cannot be made with an API token")
             .with_hint("use a user and password");
     }
     let refused = question.error(Code::PermissionDenied, said, "is not permitted");
     // `Permission check failed (/vms/100, VM.Console)`
-    let inside = said
-        .words
-        .rsplit_once('(')
-        .and_then(|(_, rest)| rest.split_once(')'));
+    let inside = said.words.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
     let Some((path, privilege)) = inside.and_then(|(inside, _)| inside.split_once(", ")) else {
         return refused;
     };
@@ -224,11 +212,7 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
     }
     if has("no such cluster node") || has("hostname lookup") {
         return question
-            .error(
-                Code::MachineNotFound,
-                said,
-                "names a node that is not there",
-            )
+            .error(Code::MachineNotFound, said, "names a node that is not there")
             .with_hint("check the node's name, or leave it out to have it looked up");
     }
     if has("unable to find free port") {
@@ -242,13 +226,12 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
     if has("got no worker upid") {
         return question
             .error(Code::TicketRefused, said, "failed, twice")
-            .with_hint(
-                "the node could not start a task, as happens under load; open the console again",
-            );
+            .with_hint("the node could not start a task, as happens under load; open the console again");
     }
     if has("VM is locked") || has("CT is locked") {
-        return question.error(Code::TicketRefused, said, "was refused")
-            .with_hint("the machine is locked by a task such as a backup or a migration; open the console again when it is done");
+        return question.error(Code::TicketRefused, said, "was refused").with_hint(
+            "the machine is locked by a task such as a backup or a migration; open the console again when it is done",
+        );
     }
     if has("not running") {
         return question.error(Code::MachineNotRunning, said, "was refused");
@@ -258,11 +241,7 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
     }
     if has("look like a valid user name") && question.is_token() {
         return question
-            .error(
-                Code::TokenUnsupported,
-                said,
-                "cannot be made with an API token",
-            )
+            .error(Code::TokenUnsupported, said, "cannot be made with an API token")
             .with_hint("this console takes no API token in this version: use a user and password");
     }
     // A ticket that was encoded twice is longer than any signature can be.
@@ -272,10 +251,12 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
             .with_hint("something between the portal and the hypervisor rewrites URLs");
     }
     if has("websocket") || has("unable to upgrade") {
-        return question.error(Code::Protocol, said, "was refused")
-            .with_hint("a reverse proxy before the hypervisor may change the websocket request; connect to the node itself");
+        return question.error(Code::Protocol, said, "was refused").with_hint(
+            "a reverse proxy before the hypervisor may change the websocket request; connect to the node itself",
+        );
     }
-    question.error(Code::Protocol, said, "failed")
+    question
+        .error(Code::Protocol, said, "failed")
         .with_hint("the hypervisor's own words stand in the message; its log (journalctl -u pvedaemon) may say more")
 }
 

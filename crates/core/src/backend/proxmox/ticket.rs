@@ -23,31 +23,16 @@ impl Inner {
             Kind::Vnc => {}
         }
         let found = self.locate(machine).await?;
-        let path = GuestPath {
-            node: &found.node,
-            guest: found.guest,
-            id: found.id,
-        };
+        let path = GuestPath { node: &found.node, guest: found.guest, id: found.id };
         let what = format!("{}/{} on {}", found.guest.as_str(), found.id, found.node);
-        let Reply {
-            answer,
-            host,
-            identity,
-        } = self.vncproxy(&path, found.guest, &what).await?;
+        let Reply { answer, host, identity } = self.vncproxy(&path, found.guest, &what).await?;
         let ticket = wire::read_ticket(&answer.body)?;
-        let address = answer.address.ok_or_else(|| {
-            Error::new(
-                Code::Internal,
-                "proxmox: the address that answered is not known",
-            )
-        })?;
+        let address = answer
+            .address
+            .ok_or_else(|| Error::new(Code::Internal, "proxmox: the address that answered is not known"))?;
         Ok(Console {
             backend: "proxmox",
-            machine: Machine::Guest {
-                node: Some(found.node.clone()),
-                guest: found.guest,
-                id: found.id,
-            },
+            machine: Machine::Guest { node: Some(found.node.clone()), guest: found.guest, id: found.id },
             kind,
             target: Target::WebSocket(Box::new(WebSocketTarget {
                 url: links::proxmox_websocket(&host, &path, ticket.port, &ticket.text),
@@ -67,8 +52,7 @@ impl Inner {
     /// Asks for the ticket, again without what the server does not know, and again if it could not start the task: that
     /// happens about once in sixty times on a busy node.
     async fn vncproxy(&self, path: &GuestPath<'_>, guest: GuestType, what: &str) -> Result<Reply> {
-        let mut own_password =
-            guest == GuestType::Qemu && self.knows_own_password.load(Ordering::Relaxed);
+        let mut own_password = guest == GuestType::Qemu && self.knows_own_password.load(Ordering::Relaxed);
         let mut repeated = false;
         loop {
             let call = wire::vncproxy(path, own_password);
@@ -96,14 +80,7 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         step: Step::Websocket,
         what: &target.what,
         account,
-        secrets: target
-            .headers
-            .iter()
-            .map(|(_, value)| value.expose())
-            .collect(),
+        secrets: target.headers.iter().map(|(_, value)| value.expose()).collect(),
     };
-    refusal(
-        &question,
-        &wire::read_refusal(answer.status, &answer.reason, &answer.body),
-    )
+    refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body))
 }

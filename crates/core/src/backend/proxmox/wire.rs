@@ -28,28 +28,17 @@ pub(super) struct Call {
 
 impl Call {
     fn get(path: String) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-            form: None,
-        }
+        Self { method: Method::GET, path, form: None }
     }
 
     fn post(path: String, form: &[(&str, &str)]) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            form: Some(Secret::new(links::form(form))),
-        }
+        Self { method: Method::POST, path, form: Some(Secret::new(links::form(form))) }
     }
 }
 
 /// Trades a password, or a ticket that is still good, for a new ticket.
 pub(super) fn login(username: &str, password: &Secret) -> Call {
-    Call::post(
-        links::proxmox_login(),
-        &[("username", username), ("password", password.expose())],
-    )
+    Call::post(links::proxmox_login(), &[("username", username), ("password", password.expose())])
 }
 
 /// Lists the guests that the account sees, with their nodes.
@@ -84,27 +73,15 @@ pub(super) struct LoggedIn {
 
 pub(super) fn read_login(name: &str, body: &[u8]) -> Result<LoggedIn> {
     let data = data("login", body)?;
-    let text = |name: &str| {
-        data.get(name)
-            .and_then(Value::as_str)
-            .filter(|text| is_plain(text))
-    };
+    let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| is_plain(text));
     let ticket = text("ticket");
     // `PVE:!tfa!…` is a ticket for the second step alone; PVE up to 7 wrote `PVE:tfa!…` and `PVE:u2f!…`.
     let half = ["PVE:!tfa!", "PVE:tfa!", "PVE:u2f!"];
-    if truth(data.get("NeedTFA"))
-        || ticket.is_some_and(|ticket| half.iter().any(|half| ticket.starts_with(half)))
-    {
-        return Err(Error::new(
-            Code::TfaRequired,
-            format!("proxmox: the account {name} asks for a second factor"),
-        ));
+    if truth(data.get("NeedTFA")) || ticket.is_some_and(|ticket| half.iter().any(|half| ticket.starts_with(half))) {
+        return Err(Error::new(Code::TfaRequired, format!("proxmox: the account {name} asks for a second factor")));
     }
     match (ticket, text("CSRFPreventionToken")) {
-        (Some(ticket), Some(csrf)) => Ok(LoggedIn {
-            ticket: ticket.into(),
-            csrf: csrf.into(),
-        }),
+        (Some(ticket), Some(csrf)) => Ok(LoggedIn { ticket: ticket.into(), csrf: csrf.into() }),
         _ => Err(odd("login", "has no ticket")),
     }
 }
@@ -119,9 +96,7 @@ pub(super) struct Guest {
 
 pub(super) fn read_guests(body: &[u8]) -> Result<Vec<Guest>> {
     let data = data("list of guests", body)?;
-    let rows = data
-        .as_array()
-        .ok_or_else(|| odd("list of guests", "is no list"))?;
+    let rows = data.as_array().ok_or_else(|| odd("list of guests", "is no list"))?;
     Ok(rows.iter().filter_map(read_guest).collect())
 }
 
@@ -132,15 +107,8 @@ fn read_guest(row: &Value) -> Option<Guest> {
         "lxc" => GuestType::Lxc,
         _ => return None,
     };
-    let node = row
-        .get("node")?
-        .as_str()
-        .filter(|node| is_node_name(node))?;
-    Some(Guest {
-        id: u32::try_from(number(row.get("vmid")?)?).ok()?,
-        kind,
-        node: node.to_owned(),
-    })
+    let node = row.get("node")?.as_str().filter(|node| is_node_name(node))?;
+    Some(Guest { id: u32::try_from(number(row.get("vmid")?)?).ok()?, kind, node: node.to_owned() })
 }
 
 /// A console's ticket with what belongs to it.
@@ -155,50 +123,25 @@ pub(super) struct Ticket {
 /// one, so no version number says which it is.
 pub(super) fn read_ticket(body: &[u8]) -> Result<Ticket> {
     let data = data("ticket", body)?;
-    let text = |name: &str| {
-        data.get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let ticket = text("ticket").ok_or_else(|| odd("ticket", "has no ticket"))?;
     if ticket.len() > LONGEST_TICKET {
         return Err(odd(
             "ticket",
-            &format!(
-                "has a ticket of {} characters; at most {LONGEST_TICKET} can be used",
-                ticket.len()
-            ),
+            &format!("has a ticket of {} characters; at most {LONGEST_TICKET} can be used", ticket.len()),
         ));
     }
     if !is_plain(ticket) {
-        return Err(odd(
-            "ticket",
-            "has a ticket with characters that no ticket has",
-        ));
+        return Err(odd("ticket", "has a ticket with characters that no ticket has"));
     }
-    let given = data
-        .get("port")
-        .ok_or_else(|| odd("ticket", "has no port"))?;
+    let given = data.get("port").ok_or_else(|| odd("ticket", "has no port"))?;
     let port = number(given)
         .filter(|port| PORTS.contains(port))
         .and_then(|port| u16::try_from(port).ok())
-        .ok_or_else(|| {
-            odd(
-                "ticket",
-                &format!(
-                    "has the port {}, which is outside 5900 to 5999",
-                    short(given)
-                ),
-            )
-        })?;
+        .ok_or_else(|| odd("ticket", &format!("has the port {}, which is outside 5900 to 5999", short(given))))?;
     // Without a field of its own the password is the beginning of the ticket, of which VNC looks at eight bytes.
     let password = text("password").unwrap_or(&ticket[..ticket.len().min(PASSWORD_BYTES)]);
-    Ok(Ticket {
-        port,
-        text: ticket.into(),
-        password: password.into(),
-        task: text("upid").and_then(read_upid),
-    })
+    Ok(Ticket { port, text: ticket.into(), password: password.into(), task: text("upid").and_then(read_upid) })
 }
 
 /// The task runs on the node that answered, which is not always the guest's: `UPID:pve1:…`.
@@ -207,10 +150,7 @@ fn read_upid(upid: &str) -> Option<Task> {
     let (Some("UPID"), Some(node)) = (parts.next(), parts.next()) else {
         return None;
     };
-    (is_node_name(node) && is_plain(upid)).then(|| Task {
-        node: node.to_owned(),
-        upid: upid.to_owned(),
-    })
+    (is_node_name(node) && is_plain(upid)).then(|| Task { node: node.to_owned(), upid: upid.to_owned() })
 }
 
 /// How a task stands.
@@ -232,9 +172,7 @@ pub(super) fn read_task_status(body: &[u8]) -> Result<TaskState> {
 
 pub(super) fn read_task_log(body: &[u8]) -> Result<Vec<String>> {
     let data = data("task log", body)?;
-    let lines = data
-        .as_array()
-        .ok_or_else(|| odd("task log", "is no list"))?;
+    let lines = data.as_array().ok_or_else(|| odd("task log", "is no list"))?;
     let text = |line: &Value| line.get("t").and_then(Value::as_str).map(str::to_owned);
     Ok(lines.iter().filter_map(text).collect())
 }
@@ -265,9 +203,7 @@ impl Refusal {
 pub(super) fn read_refusal(status: u16, reason: &str, body: &[u8]) -> Refusal {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = body.get("message").and_then(Value::as_str).map(str::trim);
-    let words = message
-        .filter(|message| !message.is_empty())
-        .unwrap_or(reason.trim());
+    let words = message.filter(|message| !message.is_empty()).unwrap_or(reason.trim());
     let parameters = body.get("errors").and_then(Value::as_object);
     Refusal {
         status,
@@ -290,10 +226,7 @@ fn data(what: &str, body: &[u8]) -> Result<Value> {
 }
 
 fn odd(what: &str, how: &str) -> Error {
-    Error::new(
-        Code::Protocol,
-        format!("proxmox: the answer with the {what} {how}"),
-    )
+    Error::new(Code::Protocol, format!("proxmox: the answer with the {what} {how}"))
 }
 
 /// A value that should have been a number. What is none is not shown: it could be any part of the answer.

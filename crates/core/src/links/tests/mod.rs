@@ -19,11 +19,7 @@ use crate::{Code, Console, Error, GuestType, Kind, Machine, Options, Secret};
 /// An open console of Proxmox VE's guest 101, as its backend makes it.
 fn console(host: &str, port: u16, ticket: &str, password: Option<&str>) -> Console {
     let api = ApiAddress::parse(host, 8006).unwrap();
-    let guest = GuestPath {
-        node: "pve1",
-        guest: GuestType::Qemu,
-        id: 101,
-    };
+    let guest = GuestPath { node: "pve1", guest: GuestType::Qemu, id: 101 };
     let trusting = Options::new().set("insecure", true).check(Scope::Proxmox);
     let target = WebSocketTarget {
         url: proxmox_websocket(&api, &guest, port, &Secret::new(ticket)),
@@ -36,11 +32,7 @@ fn console(host: &str, port: u16, ticket: &str, password: Option<&str>) -> Conso
     };
     Console {
         backend: "proxmox",
-        machine: Machine::Guest {
-            node: Some("pve1".into()),
-            guest: GuestType::Qemu,
-            id: 101,
-        },
+        machine: Machine::Guest { node: Some("pve1".into()), guest: GuestType::Qemu, id: 101 },
         kind: Kind::Vnc,
         target: Target::WebSocket(Box::new(target)),
         password: password.map(Secret::new),

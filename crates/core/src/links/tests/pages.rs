@@ -5,9 +5,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-pub(super) const VERSIONS: [&str; 10] = [
-    "0.5", "0.6", "1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7",
-];
+pub(super) const VERSIONS: [&str; 10] = ["0.5", "0.6", "1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
 /// What a page makes of a link.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,18 +27,14 @@ pub(super) fn open(link: &str, version: &str) -> Opened {
         _ => fragment_variable(link, name).or_else(|| query_variable(link, name)),
     };
     // Small pages from 1.0 on take any text for true; all others coerce.
-    let is_true = |value: Option<String>| {
-        value.is_some_and(|value| is_lite || !["0", "no", "false"].contains(&value.as_str()))
-    };
+    let is_true =
+        |value: Option<String>| value.is_some_and(|value| is_lite || !["0", "no", "false"].contains(&value.as_str()));
     if is_full {
         assert_eq!(read("autoconnect").as_deref(), Some("1"), "{link}");
         assert_eq!(read("reconnect").as_deref(), Some("0"), "{link}");
     }
-    let encrypt = if is_terse_lite || read("encrypt").is_none() {
-        page.scheme() == "https"
-    } else {
-        is_true(read("encrypt"))
-    };
+    let encrypt =
+        if is_terse_lite || read("encrypt").is_none() { page.scheme() == "https" } else { is_true(read("encrypt")) };
     let scheme = if encrypt { "wss" } else { "ws" };
     let host = read("host").unwrap_or_else(|| page.host_str().unwrap().to_owned());
     let port = read("port").unwrap_or_default();
@@ -51,11 +45,7 @@ pub(super) fn open(link: &str, version: &str) -> Opened {
     } else {
         Url::parse(&format!("{scheme}://{host}:{port}/{path}")).unwrap()
     };
-    Opened {
-        websocket,
-        password: read("password"),
-        view_only: is_true(read("view_only")),
-    }
+    Opened { websocket, password: read("password"), view_only: is_true(read("view_only")) }
 }
 
 /// `.*[?&]name=([^&#]*)` on the whole address.

@@ -11,9 +11,7 @@ const FOREIGN_PAGE: &str = "https://portal.example.com/novnc/vnc.html";
 fn a_page_of_another_server_has_to_be_wanted() {
     let console = console("pve.example.com", 5900, "PVEVNC:1::ab+", None);
 
-    let refused = console
-        .novnc_url(FOREIGN_PAGE, &Options::new())
-        .unwrap_err();
+    let refused = console.novnc_url(FOREIGN_PAGE, &Options::new()).unwrap_err();
     let wanted = Options::new().set("foreign_origin", true);
 
     assert_eq!(refused.code(), Code::InvalidArgument);
@@ -56,9 +54,7 @@ fn a_password_is_never_in_a_query_and_never_unasked() {
 fn the_small_page_cannot_leave_its_pages_scheme() {
     let console = console("pve.example.com", 5900, "ticket", None);
     let link = |version: &str, page: &str| {
-        let options = Options::new()
-            .set("version", version)
-            .set("foreign_origin", true);
+        let options = Options::new().set("version", version).set("foreign_origin", true);
         console.novnc_url(page, &options)
     };
 
@@ -84,9 +80,7 @@ fn options_that_a_page_does_not_have_are_named() {
     for (page, name, value, words) in cases {
         let page = format!("https://pve.example.com:8006/{page}");
 
-        let error = console
-            .novnc_url(&page, &Options::new().set(name, value))
-            .unwrap_err();
+        let error = console.novnc_url(&page, &Options::new().set(name, value)).unwrap_err();
 
         assert_eq!(error.code(), Code::InvalidArgument, "{name}={value}");
         assert!(error.to_string().contains(words), "{error}");
@@ -101,10 +95,7 @@ fn a_console_without_a_websocket_has_no_links() {
     let page = console.novnc_url(OWN_PAGE, &Options::new()).unwrap_err();
     let bare = console.rfb_parameters().unwrap_err();
 
-    assert_eq!(
-        [page.code(), bare.code()],
-        [Code::Unsupported, Code::Unsupported]
-    );
+    assert_eq!([page.code(), bare.code()], [Code::Unsupported, Code::Unsupported]);
     assert!(page.hint().contains("pass"), "{}", page.hint());
 }
 
@@ -116,10 +107,7 @@ fn no_debug_form_shows_a_ticket_or_password() {
     let bare = console.rfb_parameters().unwrap();
 
     let shown = format!("{link:?} {bare:?} {console:?}");
-    assert!(
-        !shown.contains("tiCKet") && !shown.contains("hunter2"),
-        "{shown}"
-    );
+    assert!(!shown.contains("tiCKet") && !shown.contains("hunter2"), "{shown}");
     assert_eq!(Some(bare.url()), console.websocket_url());
     assert_eq!(bare.password(), Some("hunter2"));
 }

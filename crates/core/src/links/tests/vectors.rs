@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::console;
 use crate::links::{PublicUrl, page_link};
 use crate::{
-    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, Error, Options, Secret,
-    cloudtower_direct, cloudtower_via,
+    CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, Error, Options, Secret, cloudtower_direct, cloudtower_via,
 };
 
 #[derive(Deserialize)]
@@ -84,8 +83,7 @@ fn every_vector_of_the_links_comes_out() {
         if !file.starts_with("links-") || path.extension().is_none_or(|end| end != "json") {
             continue;
         }
-        let vectors: Vec<Vector> =
-            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let vectors: Vec<Vector> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         for vector in &vectors {
             check(vector, &format!("{file}: {}", vector.name));
             played += 1;
@@ -99,27 +97,17 @@ fn check(vector: &Vector, name: &str) {
         (Ok(result), Some(wanted), None) => assert_eq!(&result, wanted, "{name}"),
         (Err(error), None, Some(wanted)) => {
             assert_eq!(error.code().name(), wanted.code, "{name}: {error}");
-            let contains = |text: &str, part: &Option<String>| {
-                part.as_ref().is_none_or(|part| text.contains(part))
-            };
-            assert!(
-                contains(&error.to_string(), &wanted.message_contains),
-                "{name}: {error}"
-            );
-            assert!(
-                contains(error.hint(), &wanted.hint_contains),
-                "{name}: {}",
-                error.hint()
-            );
+            let contains = |text: &str, part: &Option<String>| part.as_ref().is_none_or(|part| text.contains(part));
+            assert!(contains(&error.to_string(), &wanted.message_contains), "{name}: {error}");
+            assert!(contains(error.hint(), &wanted.hint_contains), "{name}: {}", error.hint());
             if let Some(console) = &vector.console {
                 let shown = format!("{error} {error:?} {}", error.hint());
                 assert!(!shown.contains(&console.ticket), "{name}: {shown}");
             }
         }
-        (outcome, wanted, error) => panic!(
-            "{name}: {outcome:?} where {wanted:?} or {:?} was wanted",
-            error.as_ref().map(|error| &error.code)
-        ),
+        (outcome, wanted, error) => {
+            panic!("{name}: {outcome:?} where {wanted:?} or {:?} was wanted", error.as_ref().map(|error| &error.code))
+        }
     }
 }
 
@@ -130,11 +118,7 @@ fn play(vector: &Vector) -> Result<Value, Error> {
         return match &vector.call {
             Call::WebsocketUrl {} => Ok(websocket.into()),
             Call::NovncUrl { page, options } => {
-                let target = page_link::PageTarget {
-                    websocket: &websocket,
-                    password: None,
-                    is_hypervisor: false,
-                };
+                let target = page_link::PageTarget { websocket: &websocket, password: None, is_hypervisor: false };
                 page_link::page_link(page, &read(options), &target).map(text)
             }
             _ => panic!("{}: this is no call of a pass", vector.name),
@@ -142,12 +126,7 @@ fn play(vector: &Vector) -> Result<Value, Error> {
     }
     let open = || {
         let given = vector.console.as_ref().expect("a console");
-        console(
-            &given.host,
-            given.port,
-            &given.ticket,
-            given.password.as_deref(),
-        )
+        console(&given.host, given.port, &given.ticket, given.password.as_deref())
     };
     match &vector.call {
         Call::WebsocketUrl {} => Ok(open().websocket_url().into()),
@@ -156,21 +135,11 @@ fn play(vector: &Vector) -> Result<Value, Error> {
             Ok(serde_json::json!({ "url": parameters.url(), "password": parameters.password() }))
         }
         Call::NovncUrl { page, options } => open().novnc_url(page, &read(options)).map(text),
-        Call::CloudtowerDirect {
-            cluster_ip,
-            vm_uuid,
-            host_ip,
-            raw_token,
-        } => {
+        Call::CloudtowerDirect { cluster_ip, vm_uuid, host_ip, raw_token } => {
             let token = CloudTowerRawToken(Secret::new(raw_token.as_str()));
             cloudtower_direct(cluster_ip, CloudTowerMachine { vm_uuid, host_ip }, &token).map(text)
         }
-        Call::CloudtowerVia {
-            cloudtower,
-            vm_uuid,
-            host_ip,
-            token,
-        } => {
+        Call::CloudtowerVia { cloudtower, vm_uuid, host_ip, token } => {
             let token = CloudTowerToken(Secret::new(token.as_str()));
             cloudtower_via(cloudtower, CloudTowerMachine { vm_uuid, host_ip }, &token).map(text)
         }

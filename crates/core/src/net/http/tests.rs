@@ -18,13 +18,9 @@ fn request(server: &TestServer) -> Request {
 
 async fn ask(server: &TestServer, timeout: Duration) -> Result<Answer, Unanswered> {
     let trust = trust(&server.pinned()).unwrap();
-    let outcome = ApiClient::new(&trust, timeout)
-        .unwrap()
-        .send(request(server))
-        .await;
+    let outcome = ApiClient::new(&trust, timeout).unwrap().send(request(server)).await;
     if let Err(unanswered) = &outcome {
-        let source = std::error::Error::source(&unanswered.error)
-            .map(|source| format!("{source} {source:?}"));
+        let source = std::error::Error::source(&unanswered.error).map(|source| format!("{source} {source:?}"));
         let shown = format!("{unanswered:?} {} {source:?}", unanswered.error);
         assert!(!shown.contains("HUNTER2"), "{shown}");
     }
@@ -67,10 +63,7 @@ async fn a_form_goes_out_whole_with_its_length() {
     client
         .send(Request {
             method: Method::POST,
-            headers: vec![
-                ("cookie", "PVEAuthCookie=x".into()),
-                ("csrfpreventiontoken", "y".into()),
-            ],
+            headers: vec![("cookie", "PVEAuthCookie=x".into()), ("csrfpreventiontoken", "y".into())],
             form: Some("websocket=1".into()),
             ..request(&server)
         })
@@ -79,10 +72,7 @@ async fn a_form_goes_out_whole_with_its_length() {
 
     let seen = &server.seen()[0];
     assert_eq!(seen.body, "websocket=1");
-    assert_eq!(
-        seen.header("content-type"),
-        ["application/x-www-form-urlencoded"]
-    );
+    assert_eq!(seen.header("content-type"), ["application/x-www-form-urlencoded"]);
     assert_eq!(seen.header("content-length"), ["11"]);
     assert!(seen.header("transfer-encoding").is_empty() && seen.header("expect").is_empty());
     assert_eq!(seen.header("cookie"), ["PVEAuthCookie=x"]);
@@ -91,12 +81,9 @@ async fn a_form_goes_out_whole_with_its_length() {
 
 #[tokio::test]
 async fn a_refusal_keeps_its_reason_without_body_and_length() {
-    let answer = ask_one_that(
-        |_| Act::Last("HTTP/1.1 401 No ticket\r\nConnection: close\r\n\r\n".to_owned()),
-        LONG,
-    )
-    .await
-    .unwrap();
+    let answer = ask_one_that(|_| Act::Last("HTTP/1.1 401 No ticket\r\nConnection: close\r\n\r\n".to_owned()), LONG)
+        .await
+        .unwrap();
 
     assert_eq!((answer.status, answer.reason.as_str()), (401, "No ticket"));
     assert!(answer.body.is_empty());
@@ -105,10 +92,7 @@ async fn a_refusal_keeps_its_reason_without_body_and_length() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let server = TestServer::start(|_| {
-        Act::Last(
-            "HTTP/1.1 301 Moved\r\nLocation: https://localhost:1/x\r\nContent-Length: 0\r\n\r\n"
-                .to_owned(),
-        )
+        Act::Last("HTTP/1.1 301 Moved\r\nLocation: https://localhost:1/x\r\nContent-Length: 0\r\n\r\n".to_owned())
     })
     .await;
 
@@ -121,8 +105,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut() {
-    let endless =
-        |_: &Seen| Act::Endless("HTTP/1.1 200 OK\r\n\r\n".to_owned(), "x".repeat(128 * 1024));
+    let endless = |_: &Seen| Act::Endless("HTTP/1.1 200 OK\r\n\r\n".to_owned(), "x".repeat(128 * 1024));
 
     let error = ask_one_that(endless, LONG).await.unwrap_err().error;
 
@@ -150,34 +133,19 @@ async fn silence_is_a_timeout() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_unreachable() {
-    for act in [
-        || Act::Close,
-        || Act::Last("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_owned()),
-    ] {
+    for act in [|| Act::Close, || Act::Last("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_owned())] {
         let unanswered = ask_one_that(move |_| act(), LONG).await.unwrap_err();
 
-        assert_eq!(
-            unanswered.error.code(),
-            Code::Unreachable,
-            "{}",
-            unanswered.error
-        );
+        assert_eq!(unanswered.error.code(), Code::Unreachable, "{}", unanswered.error);
         assert!(unanswered.sent);
     }
 }
 
 #[tokio::test]
 async fn garbage_is_a_protocol_error() {
-    let unanswered = ask_one_that(|_| Act::Last("SSH-2.0-OpenSSH_9.2\r\n".to_owned()), LONG)
-        .await
-        .unwrap_err();
+    let unanswered = ask_one_that(|_| Act::Last("SSH-2.0-OpenSSH_9.2\r\n".to_owned()), LONG).await.unwrap_err();
 
-    assert_eq!(
-        unanswered.error.code(),
-        Code::Protocol,
-        "{}",
-        unanswered.error
-    );
+    assert_eq!(unanswered.error.code(), Code::Protocol, "{}", unanswered.error);
 }
 
 #[tokio::test]
@@ -189,18 +157,11 @@ async fn nobody_there_is_unreachable_and_was_asked_nothing() {
     let client = ApiClient::new(&trust(&server.pinned()).unwrap(), LONG).unwrap();
 
     let unanswered = client
-        .send(Request {
-            server: address.to_string(),
-            url: format!("https://{address}/"),
-            ..request(&server)
-        })
+        .send(Request { server: address.to_string(), url: format!("https://{address}/"), ..request(&server) })
         .await
         .unwrap_err();
 
-    assert_eq!(
-        unanswered.error.to_string(),
-        format!("{address}: connection refused")
-    );
+    assert_eq!(unanswered.error.to_string(), format!("{address}: connection refused"));
     assert_eq!(unanswered.error.code(), Code::Unreachable);
     assert!(!unanswered.sent);
 }
@@ -211,19 +172,11 @@ async fn a_name_that_does_not_exist_is_unreachable() {
     let client = ApiClient::new(&trust(&server.pinned()).unwrap(), LONG).unwrap();
 
     let unanswered = client
-        .send(Request {
-            url: "https://does-not-exist.invalid/".to_owned(),
-            ..request(&server)
-        })
+        .send(Request { url: "https://does-not-exist.invalid/".to_owned(), ..request(&server) })
         .await
         .unwrap_err();
 
-    assert_eq!(
-        unanswered.error.code(),
-        Code::Unreachable,
-        "{}",
-        unanswered.error
-    );
+    assert_eq!(unanswered.error.code(), Code::Unreachable, "{}", unanswered.error);
     assert!(!unanswered.sent);
 }
 
@@ -236,20 +189,14 @@ async fn plain_http_where_tls_should_be_is_told() {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let (mut socket, _) = listener.accept().await.unwrap();
         let _ = socket.read(&mut [0; 1024]).await;
-        let _ = socket
-            .write_all(b"HTTP/1.1 301 Moved Permanently\r\n\r\n")
-            .await;
+        let _ = socket.write_all(b"HTTP/1.1 301 Moved Permanently\r\n\r\n").await;
     };
 
     let (outcome, ()) = tokio::join!(ask(&server, LONG), serve);
 
     let unanswered = outcome.unwrap_err();
     assert_eq!(unanswered.error.code(), Code::Protocol);
-    assert!(
-        unanswered.error.to_string().contains("does not speak TLS"),
-        "{}",
-        unanswered.error
-    );
+    assert!(unanswered.error.to_string().contains("does not speak TLS"), "{}", unanswered.error);
     assert!(!unanswered.sent);
 }
 
@@ -266,10 +213,7 @@ async fn the_environments_proxies_are_not_used() {
             .output()
             .unwrap();
         let printed = String::from_utf8_lossy(&again.stdout);
-        assert!(
-            again.status.success() && printed.contains("1 passed"),
-            "{printed}"
-        );
+        assert!(again.status.success() && printed.contains("1 passed"), "{printed}");
         return;
     }
     let server = TestServer::start(|_| ok("{}")).await;

@@ -8,8 +8,7 @@ use crate::net::http::{Answer, ApiClient, Request};
 use crate::net::testing::{Act, TestServer, trust};
 
 async fn server() -> TestServer {
-    TestServer::start(|_| Act::Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned()))
-        .await
+    TestServer::start(|_| Act::Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned())).await
 }
 
 /// Asks `server` by `name` with the trust of `options`.
@@ -23,10 +22,7 @@ async fn ask(server: &TestServer, name: &str, options: &Options) -> Result<Answe
         headers: Vec::new(),
         form: None,
     };
-    client
-        .send(request)
-        .await
-        .map_err(|unanswered| unanswered.error)
+    client.send(request).await.map_err(|unanswered| unanswered.error)
 }
 
 #[tokio::test]
@@ -34,12 +30,7 @@ async fn a_pinned_certificate_is_trusted_in_every_spelling_of_the_pin() {
     let server = server().await;
     let pin = &server.fingerprint;
 
-    for spelling in [
-        pin.clone(),
-        pin.to_lowercase(),
-        pin.replace(':', ""),
-        format!("sha256:{pin}"),
-    ] {
+    for spelling in [pin.clone(), pin.to_lowercase(), pin.replace(':', ""), format!("sha256:{pin}")] {
         let options = Options::new().set("fingerprint", spelling);
 
         assert!(ask(&server, "127.0.0.1", &options).await.is_ok());
@@ -68,10 +59,7 @@ async fn a_wrong_pin_names_both_fingerprints() {
     assert_eq!(error.code(), Code::TlsUntrusted);
     assert_eq!(error.fingerprint(), Some(server.fingerprint.as_str()));
     let shown = error.to_string();
-    assert!(
-        shown.contains(&server.fingerprint) && shown.contains(&other),
-        "{shown}"
-    );
+    assert!(shown.contains(&server.fingerprint) && shown.contains(&other), "{shown}");
     assert!(error.hint().contains("renewed"), "{}", error.hint());
     assert!(server.seen().is_empty());
 }
@@ -80,9 +68,7 @@ async fn a_wrong_pin_names_both_fingerprints() {
 async fn the_systems_authorities_refuse_a_private_one_and_say_what_they_saw() {
     let server = server().await;
 
-    let error = ask(&server, "127.0.0.1", &Options::new())
-        .await
-        .unwrap_err();
+    let error = ask(&server, "127.0.0.1", &Options::new()).await.unwrap_err();
 
     assert_eq!(error.code(), Code::TlsUntrusted);
     assert_eq!(error.fingerprint(), Some(server.fingerprint.as_str()));
@@ -122,9 +108,7 @@ async fn a_name_that_is_not_in_the_certificate_is_refused_with_a_hint() {
     let port = listener.local_addr().unwrap().port();
     let forward = async {
         let (mut near, _) = listener.accept().await.unwrap();
-        let mut far = tokio::net::TcpStream::connect(server.address)
-            .await
-            .unwrap();
+        let mut far = tokio::net::TcpStream::connect(server.address).await.unwrap();
         let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
     };
     let request = Request {
@@ -140,27 +124,15 @@ async fn a_name_that_is_not_in_the_certificate_is_refused_with_a_hint() {
 
     let error = outcome.unwrap_err().error;
     assert_eq!(error.code(), Code::TlsUntrusted);
-    assert!(
-        error.hint().contains("stands in the certificate"),
-        "{}",
-        error.hint()
-    );
+    assert!(error.hint().contains("stands in the certificate"), "{}", error.hint());
 }
 
 #[tokio::test]
 async fn insecure_trusts_anything_when_it_is_said() {
     let server = server().await;
 
-    assert!(
-        ask(&server, "127.0.0.1", &Options::new().set("insecure", true))
-            .await
-            .is_ok()
-    );
-    assert!(
-        trust(&Options::new().set("insecure", true))
-            .unwrap()
-            .is_insecure()
-    );
+    assert!(ask(&server, "127.0.0.1", &Options::new().set("insecure", true)).await.is_ok());
+    assert!(trust(&Options::new().set("insecure", true)).unwrap().is_insecure());
     assert!(!trust(&Options::new()).unwrap().is_insecure());
 }
 
@@ -168,30 +140,14 @@ async fn insecure_trusts_anything_when_it_is_said() {
 fn two_kinds_of_trust_are_one_too_many() {
     let pin = "00".repeat(32);
     for (options, named) in [
-        (
-            Options::new()
-                .set("insecure", true)
-                .set("fingerprint", &*pin),
-            "fingerprint",
-        ),
-        (
-            Options::new().set("insecure", true).set("ca_file", "/x"),
-            "ca_file",
-        ),
-        (
-            Options::new()
-                .set("ca_file", "/x")
-                .set("fingerprint", &*pin),
-            "fingerprint",
-        ),
+        (Options::new().set("insecure", true).set("fingerprint", &*pin), "fingerprint"),
+        (Options::new().set("insecure", true).set("ca_file", "/x"), "ca_file"),
+        (Options::new().set("ca_file", "/x").set("fingerprint", &*pin), "fingerprint"),
     ] {
         let error = trust(&options).unwrap_err();
 
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(
-            error.to_string().starts_with(&format!("proxmox: {named}")),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(&format!("proxmox: {named}")), "{error}");
         assert!(error.to_string().contains("together"), "{error}");
     }
 }
@@ -201,10 +157,7 @@ fn a_malformed_fingerprint_is_named_with_what_is_accepted() {
     let error = trust(&Options::new().set("fingerprint", "AB:CD")).unwrap_err();
 
     assert_eq!(error.code(), Code::InvalidArgument);
-    assert!(
-        error.to_string().contains("\"AB:CD\"") && error.to_string().contains("64 hexadecimal"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("\"AB:CD\"") && error.to_string().contains("64 hexadecimal"), "{error}");
 }
 
 #[tokio::test]
@@ -218,10 +171,7 @@ async fn a_ca_file_that_is_missing_empty_or_garbage_is_named() {
         (None, "cannot be read"),
         (Some(String::new()), "holds no certificate"),
         (Some("no PEM at all".to_owned()), "holds no certificate"),
-        (
-            Some("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n".to_owned()),
-            "no PEM",
-        ),
+        (Some("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n".to_owned()), "no PEM"),
         (Some(cut), "cannot be used"),
     ] {
         match text {
@@ -232,9 +182,6 @@ async fn a_ca_file_that_is_missing_empty_or_garbage_is_named() {
         let error = trust(&Options::new().set("ca_file", &*path)).unwrap_err();
 
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(
-            error.to_string().contains(&path) && error.to_string().contains(words),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&path) && error.to_string().contains(words), "{error}");
     }
 }

@@ -5,8 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::*;
 use crate::net::testing::{Act, Seen, TestServer, trust};
 
-const PATH: &str =
-    "/api2/json/nodes/pve1/qemu/101/vncwebsocket?port=5900&vncticket=F%28K%2B%3B%26%25%23";
+const PATH: &str = "/api2/json/nodes/pve1/qemu/101/vncwebsocket?port=5900&vncticket=F%28K%2B%3B%26%25%23";
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
 
@@ -20,13 +19,7 @@ fn target(server: &TestServer) -> WebSocketTarget {
         timeout: LONG,
         refused: |target, answer| {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
-            Error::new(
-                Code::TicketRefused,
-                format!(
-                    "{}: {} {} [{body}]",
-                    target.what, answer.status, answer.reason
-                ),
-            )
+            Error::new(Code::TicketRefused, format!("{}: {} {} [{body}]", target.what, answer.status, answer.reason))
         },
     }
 }
@@ -40,20 +33,14 @@ fn accepted(request: &Seen) -> String {
     )
 }
 
-async fn open_against(
-    answer: impl FnMut(&Seen) -> Act + Send + 'static,
-    timeout: Duration,
-) -> Result<Opened> {
+async fn open_against(answer: impl FnMut(&Seen) -> Act + Send + 'static, timeout: Duration) -> Result<Opened> {
     let server = TestServer::start(answer).await;
     open(&target(&server), timeout).await
 }
 
 #[test]
 fn the_accept_key_is_that_of_the_rfc() {
-    assert_eq!(
-        accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="),
-        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-    );
+    assert_eq!(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
 #[tokio::test]
@@ -64,22 +51,13 @@ async fn the_request_is_what_pveproxy_asks_for_and_nothing_more() {
 
     let seen = &server.seen()[0];
     assert_eq!(seen.line, format!("GET {PATH} HTTP/1.1"));
-    assert_eq!(
-        seen.header("host"),
-        [format!("localhost:{}", server.address.port())]
-    );
+    assert_eq!(seen.header("host"), [format!("localhost:{}", server.address.port())]);
     assert_eq!(seen.header("upgrade"), ["websocket"]);
     assert_eq!(seen.header("connection"), ["Upgrade"]);
     assert_eq!(seen.header("sec-websocket-version"), ["13"]);
     assert_eq!(seen.header("sec-websocket-protocol"), ["binary"]);
     assert_eq!(seen.header("authorization"), ["PVEAPIToken=a@b!c=HUNTER2"]);
-    assert_eq!(
-        BASE64
-            .decode(seen.header("sec-websocket-key")[0])
-            .unwrap()
-            .len(),
-        16
-    );
+    assert_eq!(BASE64.decode(seen.header("sec-websocket-key")[0]).unwrap().len(), 16);
     assert!(seen.header("sec-websocket-extensions").is_empty());
     assert_eq!(seen.headers.len(), 8, "{seen:?}");
     assert!(opened.read_ahead.is_empty());
@@ -93,10 +71,7 @@ async fn a_key_is_used_once() {
     open(&target(&server), LONG).await.unwrap();
 
     let seen = server.seen();
-    assert_ne!(
-        seen[0].header("sec-websocket-key"),
-        seen[1].header("sec-websocket-key")
-    );
+    assert_ne!(seen[0].header("sec-websocket-key"), seen[1].header("sec-websocket-key"));
 }
 
 #[tokio::test]
@@ -115,17 +90,13 @@ async fn bytes_behind_the_answer_are_kept_and_the_stream_goes_on() {
 
     let all = [&opened.read_ahead[..], &rest[..]].concat();
     assert_eq!(all, b"abcdefghij");
-    let Stream::Tls(stream) = &opened.stream else {
-        panic!("{opened:?}")
-    };
+    let Stream::Tls(stream) = &opened.stream else { panic!("{opened:?}") };
     assert!(stream.get_ref().0.nodelay().unwrap());
 }
 
 #[tokio::test]
 async fn an_answer_without_a_sub_protocol_is_fine() {
-    let answer = |request: &Seen| {
-        Act::Send(accepted(request).replace("Sec-WebSocket-Protocol: binary\r\n", ""))
-    };
+    let answer = |request: &Seen| Act::Send(accepted(request).replace("Sec-WebSocket-Protocol: binary\r\n", ""));
 
     assert!(open_against(answer, LONG).await.is_ok());
 }
@@ -134,41 +105,18 @@ async fn an_answer_without_a_sub_protocol_is_fine() {
 async fn no_byte_passes_unless_the_upgrade_is_ours() {
     type Change = fn(String) -> String;
     let changes: [(&str, Change); 9] = [
-        ("upgrade to websocket", |head| {
-            head.replace("Upgrade: websocket\r\n", "")
-        }),
-        ("upgrade to websocket", |head| {
-            head.replace("Upgrade: websocket", "Upgrade: h2c")
-        }),
-        ("Connection: upgrade", |head| {
-            head.replace("Connection: upgrade", "Connection: keep-alive")
-        }),
-        ("key that was sent", |head| {
-            head.replace("Accept: ", "Accept: x")
-        }),
-        ("key that was sent", |head| {
-            head.replace("Sec-WebSocket-Accept", "X-Accept")
-        }),
-        ("key that was sent", |head| {
-            head.replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: x\r\n\r\n")
-        }),
-        ("extension", |head| {
-            head.replace(
-                "\r\n\r\n",
-                "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
-            )
-        }),
-        ("sub-protocol", |head| {
-            head.replace(": binary", ": binary, base64")
-        }),
-        ("sub-protocol", |head| {
-            head.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: binary\r\n\r\n")
-        }),
+        ("upgrade to websocket", |head| head.replace("Upgrade: websocket\r\n", "")),
+        ("upgrade to websocket", |head| head.replace("Upgrade: websocket", "Upgrade: h2c")),
+        ("Connection: upgrade", |head| head.replace("Connection: upgrade", "Connection: keep-alive")),
+        ("key that was sent", |head| head.replace("Accept: ", "Accept: x")),
+        ("key that was sent", |head| head.replace("Sec-WebSocket-Accept", "X-Accept")),
+        ("key that was sent", |head| head.replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: x\r\n\r\n")),
+        ("extension", |head| head.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")),
+        ("sub-protocol", |head| head.replace(": binary", ": binary, base64")),
+        ("sub-protocol", |head| head.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: binary\r\n\r\n")),
     ];
     for (words, change) in changes {
-        let error = open_against(move |request| Act::Send(change(accepted(request))), LONG)
-            .await
-            .unwrap_err();
+        let error = open_against(move |request| Act::Send(change(accepted(request))), LONG).await.unwrap_err();
 
         assert_eq!(error.code(), Code::Protocol, "{words}: {error}");
         assert!(error.to_string().contains(words), "{error}");
@@ -183,20 +131,12 @@ async fn a_refusal_keeps_status_reason_and_body() {
         json.len()
     );
     // The stage of authentication: no body, no length, the end of the connection.
-    let without = "HTTP/1.1 401 No ticket\r\nCache-Control: max-age=0\r\nConnection: close\r\n\r\n"
-        .to_owned();
+    let without = "HTTP/1.1 401 No ticket\r\nCache-Control: max-age=0\r\nConnection: close\r\n\r\n".to_owned();
 
-    let full = open_against(move |_| Act::Send(with_body.clone()), LONG)
-        .await
-        .unwrap_err();
-    let empty = open_against(move |_| Act::Last(without.clone()), LONG)
-        .await
-        .unwrap_err();
+    let full = open_against(move |_| Act::Send(with_body.clone()), LONG).await.unwrap_err();
+    let empty = open_against(move |_| Act::Last(without.clone()), LONG).await.unwrap_err();
 
-    assert_eq!(
-        full.to_string(),
-        format!("qemu/101 on pve1: 401 permission denied - invalid PVEVNC ticket [{json}]")
-    );
+    assert_eq!(full.to_string(), format!("qemu/101 on pve1: 401 permission denied - invalid PVEVNC ticket [{json}]"));
     assert_eq!(empty.to_string(), "qemu/101 on pve1: 401 No ticket []");
 }
 
@@ -239,11 +179,7 @@ async fn a_server_that_closes_without_a_word_is_told_apart() {
 
 #[tokio::test]
 async fn garbage_and_heads_without_end_are_protocol_errors() {
-    let garbage = open_against(
-        |_| Act::Last("SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned()),
-        LONG,
-    )
-    .await;
+    let garbage = open_against(|_| Act::Last("SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned()), LONG).await;
     let endless = open_against(
         |_| {
             Act::Endless(
@@ -316,10 +252,7 @@ async fn no_error_and_no_debug_shows_the_ticket_or_the_token() {
     let error = open(&target, LONG).await.unwrap_err();
 
     let shown = format!("{error} {error:?} {target:?}");
-    assert!(
-        !shown.contains("HUNTER2") && !shown.contains("vncticket"),
-        "{shown}"
-    );
+    assert!(!shown.contains("HUNTER2") && !shown.contains("vncticket"), "{shown}");
 }
 
 #[test]

@@ -78,9 +78,7 @@ impl Clock {
     pub(super) fn next(&self) -> Instant {
         let idle = self.person + self.limits.idle;
         let warning = idle.checked_sub(WARNING).filter(|_| self.warns());
-        let next = (self.started + self.limits.max_age)
-            .min(idle)
-            .min(self.ping);
+        let next = (self.started + self.limits.max_age).min(idle).min(self.ping);
         warning.map_or(next, |warning| next.min(warning))
     }
 
@@ -123,21 +121,12 @@ mod tests {
     use super::*;
     use tokio::time::advance;
 
-    const LIMITS: Limits = Limits {
-        max_age: Duration::from_secs(1000),
-        idle: Duration::from_secs(300),
-        ping: Duration::from_secs(25),
-    };
+    const LIMITS: Limits =
+        Limits { max_age: Duration::from_secs(1000), idle: Duration::from_secs(300), ping: Duration::from_secs(25) };
 
     #[tokio::test(start_paused = true)]
     async fn a_session_that_nobody_uses_is_warned_and_then_ends() {
-        let mut clock = Clock::start(
-            Limits {
-                ping: Duration::from_secs(900),
-                ..LIMITS
-            },
-            true,
-        );
+        let mut clock = Clock::start(Limits { ping: Duration::from_secs(900), ..LIMITS }, true);
         advance(Duration::from_secs(239)).await;
         assert_eq!(clock.due(), None);
 
@@ -147,10 +136,7 @@ mod tests {
 
         clock.heard_person();
         advance(Duration::from_secs(241)).await;
-        assert!(
-            matches!(clock.due(), Some(Due::Warning(59))),
-            "warned again after use"
-        );
+        assert!(matches!(clock.due(), Some(Due::Warning(59))), "warned again after use");
 
         advance(Duration::from_secs(60)).await;
         assert_eq!(clock.due(), Some(Due::Idle));

@@ -69,14 +69,7 @@ pub(super) struct Direction {
 
 impl Direction {
     pub(super) fn new(source: Source, sink: Sink, output: Output, early: Vec<u8>) -> Self {
-        Self {
-            source,
-            sink,
-            output,
-            early,
-            injected: Vec::new(),
-            observer: None,
-        }
+        Self { source, sink, output, early, injected: Vec::new(), observer: None }
     }
 
     /// Watches the passing bytes for what a person does.
@@ -110,13 +103,8 @@ impl Direction {
                 return Poll::Ready(Err(Stop::SourceEnded));
             }
             let mut heard = Heard::default();
-            self.walk(length, scratch, &mut heard)
-                .map_err(Stop::Violation)?;
-            heard.written = self
-                .output
-                .write(cx, to, scratch)
-                .map_err(Stop::SinkFailed)?
-                > 0;
+            self.walk(length, scratch, &mut heard).map_err(Stop::Violation)?;
+            heard.written = self.output.write(cx, to, scratch).map_err(Stop::SinkFailed)? > 0;
             Poll::Ready(Ok(heard))
         })
     }
@@ -161,12 +149,7 @@ impl Direction {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    fn walk(
-        &mut self,
-        length: usize,
-        scratch: &mut Scratch,
-        heard: &mut Heard,
-    ) -> Result<(), Violation> {
+    fn walk(&mut self, length: usize, scratch: &mut Scratch, heard: &mut Heard) -> Result<(), Violation> {
         let Source::Frames(decoder) = &mut self.source else {
             if let Sink::Frames(splitter, _) = &mut self.sink {
                 splitter.begin(length as u64, None, scratch);
@@ -186,34 +169,18 @@ impl Direction {
                     if let Some(observer) = &mut self.observer {
                         let key = mask.unwrap_or_default();
                         let masked = scratch.buffer[at.clone()].iter().enumerate();
-                        heard.person |=
-                            observer.observe(masked.map(|(at, byte)| byte ^ key[at % 4]));
+                        heard.person |= observer.observe(masked.map(|(at, byte)| byte ^ key[at % 4]));
                     }
                     match sink {
                         Sink::Frames(splitter, _) => splitter.payload(at, mask, scratch),
                         Sink::Bytes => {
-                            frames::apply_mask(
-                                &mut scratch.buffer[at.clone()],
-                                mask.unwrap_or_default(),
-                            );
+                            frames::apply_mask(&mut scratch.buffer[at.clone()], mask.unwrap_or_default());
                             scratch.pass(at);
                         }
                     }
                 }
-                (
-                    Piece::Control {
-                        opcode: PING,
-                        payload,
-                    },
-                    _,
-                ) => heard.ping = Some(payload),
-                (
-                    Piece::Control {
-                        opcode: CLOSE,
-                        payload,
-                    },
-                    _,
-                ) => {
+                (Piece::Control { opcode: PING, payload }, _) => heard.ping = Some(payload),
+                (Piece::Control { opcode: CLOSE, payload }, _) => {
                     // Nothing after a close frame counts.
                     heard.close = Some(payload);
                     return Ok(());

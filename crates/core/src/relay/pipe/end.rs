@@ -63,8 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
     /// Says goodbye and ends the connection, within a short time whatever the peer does.
     pub(crate) async fn close(mut self, code: u16, reason: &str) {
         let goodbye = async {
-            self.send(CLOSE, &frames::close_payload(code, reason))
-                .await?;
+            self.send(CLOSE, &frames::close_payload(code, reason)).await?;
             self.stream.shutdown().await?;
             read_out(&mut self.stream).await
         };
@@ -84,10 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
         let mut byte = [0];
         match self.read(&mut byte).await {
             Ok(0) => io::ErrorKind::UnexpectedEof.into(),
-            Ok(_) => io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the browser spoke before the server",
-            ),
+            Ok(_) => io::Error::new(io::ErrorKind::InvalidData, "the browser spoke before the server"),
             Err(error) => error,
         }
     }
@@ -140,17 +136,10 @@ impl From<Violation> for io::Error {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for FrameStream<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         while !this.closed && buffer.remaining() > 0 {
-            match this
-                .decoder
-                .next(&this.raw, &mut this.at, buffer.remaining())?
-            {
+            match this.decoder.next(&this.raw, &mut this.at, buffer.remaining())? {
                 Some(Piece::Payload { at, mask }) => {
                     let start = buffer.filled().len();
                     buffer.put_slice(&this.raw[at]);
@@ -158,10 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for FrameStream<S> {
                     return Poll::Ready(Ok(()));
                 }
                 Some(Piece::Control { opcode: CLOSE, .. }) => this.closed = true,
-                Some(Piece::Control {
-                    opcode: PING,
-                    payload,
-                }) => {
+                Some(Piece::Control { opcode: PING, payload }) => {
                     if this.output.rest().len() > READ {
                         return Poll::Ready(Err(Violation("too many pings").into()));
                     }
@@ -183,11 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for FrameStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FrameStream<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.output.poll_drain(cx, &mut this.stream))?;
         let mask = this.role.mask();
@@ -215,11 +197,7 @@ pub(crate) enum ServerEnd<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ServerEnd<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Frames(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Bytes(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -228,11 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ServerEnd<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ServerEnd<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Frames(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Bytes(stream) => Pin::new(stream).poll_write(cx, bytes),

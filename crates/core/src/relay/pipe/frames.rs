@@ -42,12 +42,7 @@ pub(crate) struct Header {
 impl Header {
     /// A frame that stands alone and carries console bytes.
     pub(crate) fn binary(length: u64, mask: Option<[u8; 4]>) -> Self {
-        Self {
-            fin: true,
-            opcode: BINARY,
-            mask,
-            length,
-        }
+        Self { fin: true, opcode: BINARY, mask, length }
     }
 
     /// Reads a header from the front of `bytes`, with its size; `None` if it is not there in full.
@@ -56,9 +51,7 @@ impl Header {
             return Ok(None);
         };
         if first & 0x70 != 0 {
-            return Err(Violation(
-                "a frame uses an extension that was not negotiated",
-            ));
+            return Err(Violation("a frame uses an extension that was not negotiated"));
         }
         let opcode = first & 0x0f;
         if !matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) {
@@ -93,23 +86,12 @@ impl Header {
             (true, None) => return Ok(None),
         };
         let size = 2 + extended + if masked { 4 } else { 0 };
-        Ok(Some((
-            Self {
-                fin,
-                opcode,
-                mask,
-                length,
-            },
-            size,
-        )))
+        Ok(Some((Self { fin, opcode, mask, length }, size)))
     }
 
     /// The header in its shortest form.
     pub(crate) fn encode(&self) -> HeaderBytes {
-        let mut header = HeaderBytes {
-            bytes: [0; LONGEST_HEADER],
-            length: 0,
-        };
+        let mut header = HeaderBytes { bytes: [0; LONGEST_HEADER], length: 0 };
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
         header.push(&[u8::from(self.fin) << 7 | self.opcode]);
         match (u8::try_from(self.length), u16::try_from(self.length)) {
@@ -155,12 +137,7 @@ impl HeaderBytes {
 
 /// Appends a whole frame. Used for what we say ourselves: control frames, and the bytes of a handshake.
 pub(crate) fn append(to: &mut Vec<u8>, opcode: u8, mask: Option<[u8; 4]>, payload: &[u8]) {
-    let header = Header {
-        fin: true,
-        opcode,
-        mask,
-        length: payload.len() as u64,
-    };
+    let header = Header { fin: true, opcode, mask, length: payload.len() as u64 };
     to.extend(header.encode().as_slice());
     let start = to.len();
     to.extend(payload);
@@ -189,15 +166,9 @@ pub(crate) fn apply_mask(bytes: &mut [u8], key: [u8; 4]) {
 pub(crate) enum Piece {
     /// A frame of console bytes begins. `verbatim` is where its header stands in the input, if it may be passed on as it
     /// is: binary, complete in itself, not too long, and not cut by the end of an earlier input.
-    Begin {
-        length: u64,
-        verbatim: Option<Range<usize>>,
-    },
+    Begin { length: u64, verbatim: Option<Range<usize>> },
     /// Console bytes, with the masking key that belongs to their first byte.
-    Payload {
-        at: Range<usize>,
-        mask: Option<[u8; 4]>,
-    },
+    Payload { at: Range<usize>, mask: Option<[u8; 4]> },
     /// A whole ping, pong or close frame, unmasked.
     Control { opcode: u8, payload: Vec<u8> },
     /// A whole text message, unmasked; only where text is for control.
@@ -266,12 +237,7 @@ impl Decoder {
 
     /// Takes one step from `at` on, and moves `at`. At most `limit` bytes of payload are pointed at. `None` means that the
     /// input is used up.
-    pub(crate) fn next(
-        &mut self,
-        input: &[u8],
-        at: &mut usize,
-        limit: usize,
-    ) -> Result<Option<Piece>, Violation> {
+    pub(crate) fn next(&mut self, input: &[u8], at: &mut usize, limit: usize) -> Result<Option<Piece>, Violation> {
         loop {
             if self.frame.is_none() {
                 match self.read_header(input, at)? {
@@ -291,10 +257,7 @@ impl Decoder {
             if count == 0 && frame.left > 0 {
                 return Ok(None);
             }
-            let mask = frame
-                .header
-                .mask
-                .map(|key| rotate(key, frame.header.length - frame.left));
+            let mask = frame.header.mask.map(|key| rotate(key, frame.header.length - frame.left));
             frame.left -= count as u64;
             *at += count;
             let header = frame.header;
@@ -336,20 +299,13 @@ impl Decoder {
         self.partial = Vec::new();
         let alone = header.fin && header.opcode == BINARY;
         header.opcode = self.check(&header)?;
-        self.frame = Some(Frame {
-            header,
-            left: header.length,
-        });
+        self.frame = Some(Frame { header, left: header.length });
         if !self.is_console(header.opcode) {
             return Ok(Head::Other);
         }
         let shortest = header.encode().as_slice().len() == size;
-        let verbatim =
-            (carried == 0 && alone && shortest && header.length <= LONGEST_FRAME).then_some(here);
-        Ok(Head::OfConsole(Piece::Begin {
-            length: header.length,
-            verbatim,
-        }))
+        let verbatim = (carried == 0 && alone && shortest && header.length <= LONGEST_FRAME).then_some(here);
+        Ok(Head::OfConsole(Piece::Begin { length: header.length, verbatim }))
     }
 
     /// Checks a header against what came before, and returns the opcode with continuations resolved.
@@ -384,11 +340,7 @@ impl Decoder {
         complete: bool,
     ) -> Result<Option<Piece>, Violation> {
         let is_text = header.opcode == TEXT;
-        let to = if is_text {
-            &mut self.gathered.text
-        } else {
-            &mut self.gathered.control
-        };
+        let to = if is_text { &mut self.gathered.text } else { &mut self.gathered.control };
         if to.len() + bytes.len() > LONGEST_TEXT {
             return Err(Violation("a control message is too long"));
         }
@@ -401,14 +353,7 @@ impl Decoder {
             return Ok(None);
         }
         let payload = std::mem::take(to);
-        Ok(Some(if is_text {
-            Piece::Text(payload)
-        } else {
-            Piece::Control {
-                opcode: header.opcode,
-                payload,
-            }
-        }))
+        Ok(Some(if is_text { Piece::Text(payload) } else { Piece::Control { opcode: header.opcode, payload } }))
     }
 }
 

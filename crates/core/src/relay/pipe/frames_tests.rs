@@ -38,12 +38,7 @@ fn walk(decoder: &mut Decoder, reads: [&[u8]; 2]) -> Result<Vec<Said>, Violation
 }
 
 fn frame(fin: bool, opcode: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let header = Header {
-        fin,
-        opcode,
-        mask,
-        length: payload.len() as u64,
-    };
+    let header = Header { fin, opcode, mask, length: payload.len() as u64 };
     let mut bytes = header.encode().as_slice().to_vec();
     let start = bytes.len();
     bytes.extend(payload);
@@ -79,11 +74,7 @@ fn the_walk_is_the_same_however_the_bytes_are_cut() {
         let mut decoder = Decoder::new(true, true);
         let (before, after) = wire.split_at(cut);
 
-        assert_eq!(
-            walk(&mut decoder, [before, after]).unwrap(),
-            expected,
-            "cut at {cut}"
-        );
+        assert_eq!(walk(&mut decoder, [before, after]).unwrap(), expected, "cut at {cut}");
     }
 }
 
@@ -99,38 +90,17 @@ fn text_is_console_bytes_where_it_is_not_for_control() {
 #[test]
 fn a_frame_passes_verbatim_only_if_the_strictest_server_takes_it() {
     let passes = |wire: &[u8]| {
-        let piece = Decoder::new(true, false)
-            .next(wire, &mut 0, usize::MAX)
-            .unwrap();
-        matches!(
-            piece,
-            Some(Piece::Begin {
-                verbatim: Some(_),
-                ..
-            })
-        )
+        let piece = Decoder::new(true, false).next(wire, &mut 0, usize::MAX).unwrap();
+        matches!(piece, Some(Piece::Begin { verbatim: Some(_), .. }))
     };
-    let head = |fin, opcode, length| {
-        Header {
-            fin,
-            opcode,
-            mask: Some(KEY),
-            length,
-        }
-        .encode()
-        .as_slice()
-        .to_vec()
-    };
+    let head = |fin, opcode, length| Header { fin, opcode, mask: Some(KEY), length }.encode().as_slice().to_vec();
 
     assert!(passes(&head(true, BINARY, 1)));
     assert!(passes(&head(true, BINARY, LONGEST_FRAME)));
     assert!(!passes(&head(true, BINARY, LONGEST_FRAME + 1)), "too long");
     assert!(!passes(&head(false, BINARY, 1)), "fragmented");
     assert!(!passes(&head(true, TEXT, 1)), "text");
-    assert!(
-        !passes(&[0x82, 0xfe, 0, 5, 1, 2, 3, 4]),
-        "a length that is not in its shortest form"
-    );
+    assert!(!passes(&[0x82, 0xfe, 0, 5, 1, 2, 3, 4]), "a length that is not in its shortest form");
 }
 
 #[test]
@@ -144,24 +114,14 @@ fn every_breach_of_the_rules_is_told() {
         frame(false, PING, key, b""),         // a fragmented ping
         frame(true, PING, key, &[0; 126]),    // a long ping
         frame(true, CONTINUATION, key, b"x"), // continues nothing
-        [
-            frame(false, BINARY, key, b"x"),
-            frame(true, BINARY, key, b"y"),
-        ]
-        .concat(),
+        [frame(false, BINARY, key, b"x"), frame(true, BINARY, key, b"y")].concat(),
         [&[0x82, 0xff][..], &[0xff; 8], &KEY].concat(), // length out of range
     ];
     for wire in broken {
-        assert!(
-            walk(&mut Decoder::new(true, true), [&wire, &[]]).is_err(),
-            "{wire:?}"
-        );
+        assert!(walk(&mut Decoder::new(true, true), [&wire, &[]]).is_err(), "{wire:?}");
     }
     let from_server = frame(true, BINARY, key, b"x");
-    assert!(
-        walk(&mut Decoder::new(false, false), [&from_server, &[]]).is_err(),
-        "a masked server"
-    );
+    assert!(walk(&mut Decoder::new(false, false), [&from_server, &[]]).is_err(), "a masked server");
 }
 
 #[test]

@@ -45,10 +45,7 @@ async fn answer(mut peer: DuplexStream, wire: Vec<u8>, cut: usize, expects_mask:
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 proptest! {

@@ -91,43 +91,26 @@ where
     pub(crate) fn new(browser: FrameStream<B>, server: ServerEnd<S>, limits: Limits) -> Self {
         let early_up = browser.undecoded().to_vec();
         let up_left = browser.decoder.left();
-        let FrameStream {
-            stream: browser,
-            decoder,
-            output: to_browser,
-            ..
-        } = browser;
+        let FrameStream { stream: browser, decoder, output: to_browser, .. } = browser;
         let up_source = Source::Frames(decoder);
         match server {
             ServerEnd::Frames(server) => {
                 let early_down = server.undecoded().to_vec();
-                let to_browser_sink =
-                    Sink::Frames(Splitter::resume(server.decoder.left()), Role::Server);
+                let to_browser_sink = Sink::Frames(Splitter::resume(server.decoder.left()), Role::Server);
                 let to_server_sink = Sink::Frames(Splitter::resume(up_left), Role::Client);
-                let FrameStream {
-                    stream: server,
-                    decoder,
-                    output: to_server,
-                    ..
-                } = server;
+                let FrameStream { stream: server, decoder, output: to_server, .. } = server;
                 Self {
                     browser,
                     server,
                     up: Direction::new(up_source, to_server_sink, to_server, early_up).observed(),
-                    down: Direction::new(
-                        Source::Frames(decoder),
-                        to_browser_sink,
-                        to_browser,
-                        early_down,
-                    ),
+                    down: Direction::new(Source::Frames(decoder), to_browser_sink, to_browser, early_down),
                     clock: Clock::start(limits, true),
                 }
             }
             ServerEnd::Bytes(server) => Self {
                 browser,
                 server,
-                up: Direction::new(up_source, Sink::Bytes, output::Output::default(), early_up)
-                    .observed(),
+                up: Direction::new(up_source, Sink::Bytes, output::Output::default(), early_up).observed(),
                 down: Direction::new(
                     Source::Bytes,
                     Sink::Frames(Splitter::default(), Role::Server),
@@ -154,11 +137,7 @@ where
         }
     }
 
-    fn poll_transfer(
-        &mut self,
-        cx: &mut Context<'_>,
-        control: &mut (impl Control + ?Sized),
-    ) -> Poll<Ended> {
+    fn poll_transfer(&mut self, cx: &mut Context<'_>, control: &mut (impl Control + ?Sized)) -> Poll<Ended> {
         loop {
             let up = self.up.poll(cx, &mut self.browser, &mut self.server);
             let up = match up {
@@ -187,16 +166,9 @@ where
         }
     }
 
-    fn heard_browser(
-        &mut self,
-        heard: Heard,
-        control: &mut (impl Control + ?Sized),
-    ) -> Option<Ended> {
+    fn heard_browser(&mut self, heard: Heard, control: &mut (impl Control + ?Sized)) -> Option<Ended> {
         self.clock.heard_browser();
-        let present = heard
-            .texts
-            .iter()
-            .fold(heard.person, |present, text| control.heard(text) | present);
+        let present = heard.texts.iter().fold(heard.person, |present, text| control.heard(text) | present);
         if present {
             self.clock.heard_person();
         }
@@ -243,10 +215,7 @@ where
         if let Some(text) = farewell.text {
             self.down.inject(TEXT, text.as_bytes());
         }
-        self.down.inject(
-            CLOSE,
-            &frames::close_payload(farewell.close_code, farewell.reason),
-        );
+        self.down.inject(CLOSE, &frames::close_payload(farewell.close_code, farewell.reason));
         self.up.inject(CLOSE, &frames::close_payload(1000, ""));
         let (mut from_browser, mut to_browser) = tokio::io::split(self.browser);
         let browser = async {

@@ -119,11 +119,7 @@ impl Output {
         peer: &mut (impl AsyncWrite + Unpin),
         scratch: &Scratch,
     ) -> io::Result<usize> {
-        let mut slices: Vec<IoSlice<'_>> = scratch
-            .segments
-            .iter()
-            .map(|segment| scratch.slice(segment))
-            .collect();
+        let mut slices: Vec<IoSlice<'_>> = scratch.segments.iter().map(|segment| scratch.slice(segment)).collect();
         let mut waiting = slices.as_mut_slice();
         let mut taken = 0;
         while !waiting.is_empty() {
@@ -174,9 +170,7 @@ mod tests {
         let taken = poll_fn(|cx| {
             Poll::Ready(Scratch::with(|scratch| {
                 scratch.buffer[..8].copy_from_slice(b"abcdefgh");
-                scratch
-                    .segments
-                    .push(Segment::Header(Header::binary(8, None).encode()));
+                scratch.segments.push(Segment::Header(Header::binary(8, None).encode()));
                 scratch.pass(0..8);
                 output.write(cx, &mut ours, scratch)
             }))

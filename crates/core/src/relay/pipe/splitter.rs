@@ -18,19 +18,11 @@ pub(super) struct Splitter {
 impl Splitter {
     /// A splitter in the middle of a frame whose header was used up by a handshake.
     pub(super) fn resume(incoming: u64) -> Self {
-        Self {
-            incoming,
-            announced: 0,
-        }
+        Self { incoming, announced: 0 }
     }
 
     /// A frame begins.
-    pub(super) fn begin(
-        &mut self,
-        length: u64,
-        verbatim: Option<Range<usize>>,
-        scratch: &mut Scratch,
-    ) {
+    pub(super) fn begin(&mut self, length: u64, verbatim: Option<Range<usize>>, scratch: &mut Scratch) {
         self.incoming = length;
         if let (Some(header), 1..) = (verbatim, length) {
             self.announced = length;
@@ -39,25 +31,16 @@ impl Splitter {
     }
 
     /// Bytes of the frame pass; `mask` is the key that belongs to the first of them.
-    pub(super) fn payload(
-        &mut self,
-        at: Range<usize>,
-        mask: Option<[u8; 4]>,
-        scratch: &mut Scratch,
-    ) {
+    pub(super) fn payload(&mut self, at: Range<usize>, mask: Option<[u8; 4]>, scratch: &mut Scratch) {
         let mut rest = at;
         // The masked bytes stay as they are, so a header in their middle carries the key turned by what came before.
         let mut key = mask;
         while !rest.is_empty() {
             if self.announced == 0 {
                 self.announced = self.incoming.min(LONGEST_FRAME);
-                scratch.segments.push(Segment::Header(
-                    Header::binary(self.announced, key).encode(),
-                ));
+                scratch.segments.push(Segment::Header(Header::binary(self.announced, key).encode()));
             }
-            let here = rest
-                .len()
-                .min(usize::try_from(self.announced).unwrap_or(usize::MAX));
+            let here = rest.len().min(usize::try_from(self.announced).unwrap_or(usize::MAX));
             scratch.pass(rest.start..rest.start + here);
             rest.start += here;
             self.announced -= here as u64;
@@ -128,16 +111,11 @@ mod tests {
 
     #[test]
     fn a_long_frame_is_split_and_its_bytes_are_the_same() {
-        let payload: Vec<u8> = (0..300_001_u32)
-            .map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1])
-            .collect();
+        let payload: Vec<u8> = (0..300_001_u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
         for step in [1021, 4096, 65_536] {
             let frames = frames(&split(&payload, step));
 
-            assert_eq!(
-                frames.iter().map(Vec::len).collect::<Vec<_>>(),
-                [131_072, 131_072, 37_857]
-            );
+            assert_eq!(frames.iter().map(Vec::len).collect::<Vec<_>>(), [131_072, 131_072, 37_857]);
             assert!(frames.concat() == payload);
         }
     }
@@ -156,11 +134,7 @@ mod tests {
         let payload: Vec<u8> = (0..=255).cycle().take(700).collect();
 
         for step in 1..20 {
-            assert_eq!(
-                frames(&split(&payload, step)).concat(),
-                payload,
-                "reads of {step}"
-            );
+            assert_eq!(frames(&split(&payload, step)).concat(), payload, "reads of {step}");
         }
     }
 

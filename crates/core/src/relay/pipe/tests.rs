@@ -8,11 +8,8 @@ use tokio::time::advance;
 
 const KEY: [u8; 4] = [9, 8, 7, 6];
 
-const LIMITS: Limits = Limits {
-    max_age: Duration::from_secs(3600),
-    idle: Duration::from_secs(600),
-    ping: Duration::from_secs(25),
-};
+const LIMITS: Limits =
+    Limits { max_age: Duration::from_secs(3600), idle: Duration::from_secs(600), ping: Duration::from_secs(25) };
 
 /// A browser that has nothing to control.
 struct Silent;
@@ -40,20 +37,11 @@ fn rig_with(room: usize, frames: bool, read_ahead: [&'static [u8]; 2]) -> Rig {
     let [from_browser, from_server] = read_ahead.map(Bytes::from_static);
     let browser_end = FrameStream::new(near_browser, Role::Server, &from_browser, true);
     let server_end = if frames {
-        ServerEnd::Frames(FrameStream::new(
-            near_server,
-            Role::Client,
-            &from_server,
-            false,
-        ))
+        ServerEnd::Frames(FrameStream::new(near_server, Role::Client, &from_server, false))
     } else {
         ServerEnd::Bytes(near_server)
     };
-    Rig {
-        browser,
-        server,
-        pipe: Pipe::new(browser_end, server_end, LIMITS),
-    }
+    Rig { browser, server, pipe: Pipe::new(browser_end, server_end, LIMITS) }
 }
 
 fn rig(frames: bool) -> Rig {
@@ -88,10 +76,7 @@ async fn read_frame(stream: &mut DuplexStream) -> (Header, Vec<u8>) {
 }
 
 /// Runs the pipe beside `story`, which must end first; the pipe must still be running then.
-async fn while_running<T>(
-    pipe: &mut Pipe<DuplexStream, DuplexStream>,
-    story: impl Future<Output = T>,
-) -> T {
+async fn while_running<T>(pipe: &mut Pipe<DuplexStream, DuplexStream>, story: impl Future<Output = T>) -> T {
     let mut silent = Silent;
     tokio::select! {
         told = story => told,
@@ -101,11 +86,7 @@ async fn while_running<T>(
 
 #[tokio::test]
 async fn frames_pass_to_a_server_of_frames_byte_for_byte() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
     let up = from_browser(b"key press");
     let down = from_server(b"pixels");
 
@@ -125,11 +106,7 @@ async fn frames_pass_to_a_server_of_frames_byte_for_byte() {
 
 #[tokio::test]
 async fn frames_become_bytes_for_a_server_of_bytes_and_back() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(false);
+    let Rig { mut browser, mut server, mut pipe } = rig(false);
 
     while_running(&mut pipe, async {
         browser.write_all(&from_browser(b"key")).await.unwrap();
@@ -148,25 +125,13 @@ async fn frames_become_bytes_for_a_server_of_bytes_and_back() {
 
 #[tokio::test]
 async fn a_server_never_sees_fragments_texts_extensions_or_long_frames() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
     let long: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     let mut wire = Vec::new();
-    for (fin, opcode, payload) in [
-        (false, BINARY, &b"fr"[..]),
-        (false, 0, b""),
-        (true, 0, b"ag"),
-        (true, BINARY, &long),
-    ] {
-        let header = Header {
-            fin,
-            opcode,
-            mask: Some(KEY),
-            length: payload.len() as u64,
-        };
+    for (fin, opcode, payload) in
+        [(false, BINARY, &b"fr"[..]), (false, 0, b""), (true, 0, b"ag"), (true, BINARY, &long)]
+    {
+        let header = Header { fin, opcode, mask: Some(KEY), length: payload.len() as u64 };
         wire.extend(header.encode().as_slice());
         let start = wire.len();
         wire.extend(payload);
@@ -178,12 +143,7 @@ async fn a_server_never_sees_fragments_texts_extensions_or_long_frames() {
         let mut heard = Vec::new();
         while heard.len() < long.len() + 4 {
             let (header, payload) = read_frame(&mut server).await;
-            assert!(
-                header.fin
-                    && header.opcode == BINARY
-                    && header.mask.is_some()
-                    && header.length <= 131_072
-            );
+            assert!(header.fin && header.opcode == BINARY && header.mask.is_some() && header.length <= 131_072);
             heard.extend(payload);
         }
         heard
@@ -195,11 +155,7 @@ async fn a_server_never_sees_fragments_texts_extensions_or_long_frames() {
 
 #[tokio::test]
 async fn bytes_behind_a_handshake_go_first() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig_with(1 << 16, true, [b"\x82\x81\0\0\0\0a", b"\x82\x03pix"]);
+    let Rig { mut browser, mut server, mut pipe } = rig_with(1 << 16, true, [b"\x82\x81\0\0\0\0a", b"\x82\x03pix"]);
 
     while_running(&mut pipe, async {
         assert_eq!(read_frame(&mut server).await.1, b"a");
@@ -214,12 +170,7 @@ async fn the_pipe_takes_over_wherever_in_a_frame_a_handshake_stopped() {
         let (mut browser, near_browser) = duplex(1024);
         let (mut server, near_server) = duplex(1024);
         let mut browser_end = FrameStream::new(near_browser, Role::Server, &Bytes::new(), true);
-        let mut server_end = ServerEnd::Frames(FrameStream::new(
-            near_server,
-            Role::Client,
-            &Bytes::new(),
-            false,
-        ));
+        let mut server_end = ServerEnd::Frames(FrameStream::new(near_server, Role::Client, &Bytes::new(), false));
         browser.write_all(&from_browser(b"abcdef")).await.unwrap();
         server.write_all(&from_server(b"ABCDEF")).await.unwrap();
         let mut taken = vec![0; used];
@@ -240,10 +191,7 @@ async fn the_pipe_takes_over_wherever_in_a_frame_a_handshake_stopped() {
             while down.len() < 8 - used {
                 down.extend(read_frame(&mut browser).await.1);
             }
-            assert_eq!(
-                (up, down),
-                (b"abcdefgh"[used..].to_vec(), b"ABCDEFGH"[used..].to_vec())
-            );
+            assert_eq!((up, down), (b"abcdefgh"[used..].to_vec(), b"ABCDEFGH"[used..].to_vec()));
         })
         .await;
     }
@@ -251,11 +199,7 @@ async fn the_pipe_takes_over_wherever_in_a_frame_a_handshake_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ping_waits_for_the_border_of_a_frame() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
     let frame = from_server(b"half and half");
     let (first, second) = frame.split_at(7);
 
@@ -264,11 +208,7 @@ async fn a_ping_waits_for_the_border_of_a_frame() {
         let mut heard = vec![0; first.len()];
         browser.read_exact(&mut heard).await.unwrap();
         advance(Duration::from_secs(26)).await;
-        assert_eq!(
-            read_frame(&mut server).await.0.opcode,
-            PING,
-            "the other direction is at a border"
-        );
+        assert_eq!(read_frame(&mut server).await.0.opcode, PING, "the other direction is at a border");
         server.write_all(second).await.unwrap();
         let mut rest = vec![0; second.len()];
         browser.read_exact(&mut rest).await.unwrap();
@@ -282,11 +222,7 @@ async fn a_ping_waits_for_the_border_of_a_frame() {
 
 #[tokio::test]
 async fn pings_of_either_side_are_answered_here() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
     let mut ping = Vec::new();
     append(&mut ping, PING, Some(KEY), b"from browser");
     let mut server_ping = Vec::new();
@@ -295,17 +231,11 @@ async fn pings_of_either_side_are_answered_here() {
     while_running(&mut pipe, async {
         browser.write_all(&ping).await.unwrap();
         let (header, payload) = read_frame(&mut browser).await;
-        assert_eq!(
-            (header.opcode, payload.as_slice()),
-            (PONG, &b"from browser"[..])
-        );
+        assert_eq!((header.opcode, payload.as_slice()), (PONG, &b"from browser"[..]));
 
         server.write_all(&server_ping).await.unwrap();
         let (header, payload) = read_frame(&mut server).await;
-        assert_eq!(
-            (header.opcode, payload.as_slice()),
-            (PONG, &b"from server"[..])
-        );
+        assert_eq!((header.opcode, payload.as_slice()), (PONG, &b"from server"[..]));
         assert!(header.mask.is_some());
     })
     .await;
@@ -313,11 +243,7 @@ async fn pings_of_either_side_are_answered_here() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_no_ping_ends_the_console() {
-    let Rig {
-        browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
+    let Rig { browser, mut server, mut pipe } = rig(true);
     let mut pong = Vec::new();
     append(&mut pong, PONG, None, b"");
     let answers = async {
@@ -340,16 +266,8 @@ async fn a_peer_that_answers_no_ping_ends_the_console() {
 #[tokio::test]
 async fn the_end_of_either_side_ends_both() {
     for server_goes in [true, false] {
-        let Rig {
-            mut browser,
-            mut server,
-            mut pipe,
-        } = rig(true);
-        let farewell = Farewell {
-            text: Some("why"),
-            close_code: 4028,
-            reason: "closed",
-        };
+        let Rig { mut browser, mut server, mut pipe } = rig(true);
+        let farewell = Farewell { text: Some("why"), close_code: 4028, reason: "closed" };
         if server_goes {
             server.write_all(&from_server(b"last words")).await.unwrap();
             drop(server);
@@ -376,10 +294,7 @@ async fn the_end_of_either_side_ends_both() {
             let (header, text) = read_frame(&mut browser).await;
             assert_eq!((header.opcode, text.as_slice()), (TEXT, &b"why"[..]));
             let (header, payload) = read_frame(&mut browser).await;
-            assert_eq!(
-                (header.opcode, payload),
-                (CLOSE, close_payload(4028, "closed"))
-            );
+            assert_eq!((header.opcode, payload), (CLOSE, close_payload(4028, "closed")));
             assert_eq!(browser.read(&mut [0]).await.unwrap(), 0);
             drop(browser);
         };
@@ -389,11 +304,7 @@ async fn the_end_of_either_side_ends_both() {
 
 #[tokio::test]
 async fn a_reader_that_stops_makes_the_other_side_wait() {
-    let Rig {
-        browser,
-        mut server,
-        mut pipe,
-    } = rig_with(4096, true, [b"", b""]);
+    let Rig { browser, mut server, mut pipe } = rig_with(4096, true, [b"", b""]);
     let frame = from_server(&vec![5; 60_000]);
     let mut sent = 0;
 
@@ -409,20 +320,13 @@ async fn a_reader_that_stops_makes_the_other_side_wait() {
     })
     .await;
 
-    assert!(
-        sent < 256 * 1024,
-        "{sent} bytes were taken for a browser that reads none"
-    );
+    assert!(sent < 256 * 1024, "{sent} bytes were taken for a browser that reads none");
     drop(browser);
 }
 
 #[tokio::test]
 async fn a_browser_that_pings_and_never_reads_costs_no_memory() {
-    let Rig {
-        mut browser,
-        server,
-        mut pipe,
-    } = rig_with(256, true, [b"", b""]);
+    let Rig { mut browser, server, mut pipe } = rig_with(256, true, [b"", b""]);
     let mut pings = Vec::new();
     for _ in 0..500 {
         append(&mut pings, PING, Some(KEY), &[1; 100]);
@@ -434,20 +338,13 @@ async fn a_browser_that_pings_and_never_reads_costs_no_memory() {
     })
     .await;
 
-    assert!(
-        format!("{:?}", pipe.down).len() < 64 * 1024,
-        "pongs pile up"
-    );
+    assert!(format!("{:?}", pipe.down).len() < 64 * 1024, "pongs pile up");
     drop(server);
 }
 
 #[tokio::test(start_paused = true)]
 async fn screen_updates_do_not_keep_a_console_open_but_a_person_does() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(false);
+    let Rig { mut browser, mut server, mut pipe } = rig(false);
     let request = from_browser(&[3, 1, 0, 0, 0, 0, 1, 0, 1, 0]);
     let key = from_browser(&[4, 1, 0, 0, 0, 0, 0, 97]);
     browser.write_all(&from_browser(&[1])).await.unwrap();
@@ -455,10 +352,7 @@ async fn screen_updates_do_not_keep_a_console_open_but_a_person_does() {
     let story = async {
         for second in 0.. {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            browser
-                .write_all(if second == 500 { &key } else { &request })
-                .await
-                .unwrap();
+            browser.write_all(if second == 500 { &key } else { &request }).await.unwrap();
             server.write_all(b"update").await.unwrap();
         }
     };
@@ -476,11 +370,7 @@ async fn screen_updates_do_not_keep_a_console_open_but_a_person_does() {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_is_warned_and_may_stay() {
-    let Rig {
-        mut browser,
-        server,
-        mut pipe,
-    } = rig(false);
+    let Rig { mut browser, server, mut pipe } = rig(false);
     let mut stay = Vec::new();
     append(&mut stay, TEXT, Some(KEY), b"stay");
     let mut pong = Vec::new();
@@ -505,29 +395,12 @@ async fn a_person_is_warned_and_may_stay() {
 
 #[tokio::test]
 async fn whoever_breaks_the_rules_is_named() {
-    let Rig {
-        mut browser,
-        mut server,
-        mut pipe,
-    } = rig(true);
-    browser
-        .write_all(&from_server(b"not masked"))
-        .await
-        .unwrap();
-    assert!(matches!(
-        pipe.run(&mut Silent).await,
-        Ended::BrowserViolation(_)
-    ));
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
+    browser.write_all(&from_server(b"not masked")).await.unwrap();
+    assert!(matches!(pipe.run(&mut Silent).await, Ended::BrowserViolation(_)));
 
-    let Rig {
-        browser: _browser,
-        server: mut other,
-        mut pipe,
-    } = rig(true);
+    let Rig { browser: _browser, server: mut other, mut pipe } = rig(true);
     other.write_all(&from_browser(b"masked")).await.unwrap();
-    assert!(matches!(
-        pipe.run(&mut Silent).await,
-        Ended::ServerViolation(_)
-    ));
+    assert!(matches!(pipe.run(&mut Silent).await, Ended::ServerViolation(_)));
     server.shutdown().await.unwrap();
 }

@@ -43,10 +43,7 @@ enum State {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner {
-            entries: HashMap::new(),
-            swept: Instant::now(),
-        }))
+        Self(Mutex::new(Inner { entries: HashMap::new(), swept: Instant::now() }))
     }
 
     fn locked<T>(&self, body: impl FnOnce(&mut Inner) -> T) -> T {
@@ -60,25 +57,13 @@ impl Store for Memory {
         let now = Instant::now();
         let result = self.locked(|inner| {
             if now >= inner.swept + SWEEP || inner.entries.len() >= MOST_PASSES {
-                inner
-                    .entries
-                    .retain(|_, entry| now < entry.expires + MEMORY_OF_THE_DEAD);
+                inner.entries.retain(|_, entry| now < entry.expires + MEMORY_OF_THE_DEAD);
                 inner.swept = now;
             }
             if inner.entries.len() >= MOST_PASSES {
-                return Err(Error::new(
-                    Code::Busy,
-                    format!("store: {MOST_PASSES} passes are kept already"),
-                ));
+                return Err(Error::new(Code::Busy, format!("store: {MOST_PASSES} passes are kept already")));
             }
-            inner.entries.insert(
-                digest,
-                Entry {
-                    grant,
-                    expires: now + ttl,
-                    state: State::Issued,
-                },
-            );
+            inner.entries.insert(digest, Entry { grant, expires: now + ttl, state: State::Issued });
             Ok(())
         });
         Box::pin(async { result })
@@ -109,10 +94,7 @@ impl Store for Memory {
 
     fn revoke(&self, reference: &Reference) -> BoxFuture<'_, Result<bool>> {
         let found = self.locked(|inner| {
-            let entry = inner
-                .entries
-                .values_mut()
-                .find(|entry| entry.grant.reference == *reference);
+            let entry = inner.entries.values_mut().find(|entry| entry.grant.reference == *reference);
             match entry {
                 Some(entry) if entry.state == State::Issued => {
                     entry.state = State::Revoked;
@@ -154,18 +136,12 @@ mod tests {
         let store = Memory::new();
         let grants = [grant(), grant(), grant()];
         for (digest, grant) in grants.iter().enumerate() {
-            store
-                .put([u8::try_from(digest).unwrap(); 32], grant.clone(), TTL)
-                .await
-                .unwrap();
+            store.put([u8::try_from(digest).unwrap(); 32], grant.clone(), TTL).await.unwrap();
         }
 
         store.take([0; 32]).await.unwrap();
         assert!(store.revoke(&grants[1].reference).await.unwrap());
-        assert!(
-            !store.revoke(&grants[0].reference).await.unwrap(),
-            "a used pass cannot be revoked"
-        );
+        assert!(!store.revoke(&grants[0].reference).await.unwrap(), "a used pass cannot be revoked");
         advance(TTL).await;
 
         for _ in 0..2 {
@@ -173,21 +149,12 @@ mod tests {
             assert_eq!(code_of(&store, [1; 32]).await, Code::Revoked);
             assert_eq!(code_of(&store, [2; 32]).await, Code::PassExpired);
             assert_eq!(code_of(&store, [3; 32]).await, Code::PassInvalid);
-            advance(
-                MEMORY_OF_THE_DEAD
-                    .checked_sub(Duration::from_secs(1))
-                    .unwrap(),
-            )
-            .await;
+            advance(MEMORY_OF_THE_DEAD.checked_sub(Duration::from_secs(1)).unwrap()).await;
             store.put([9; 32], grant(), TTL).await.unwrap();
         }
         advance(SWEEP).await;
         store.put([9; 32], grant(), TTL).await.unwrap();
-        assert_eq!(
-            code_of(&store, [0; 32]).await,
-            Code::PassInvalid,
-            "forgotten at last"
-        );
+        assert_eq!(code_of(&store, [0; 32]).await, Code::PassInvalid, "forgotten at last");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -13,11 +13,7 @@ use crate::{Console, Kind, Machine};
 #[tokio::test]
 async fn a_click_becomes_a_console_and_the_password_stays_here() {
     let rig = rig(vec![Mood::Echo]).await;
-    assert_eq!(
-        rig.fake.opened.load(Ordering::SeqCst),
-        0,
-        "no ticket before the browser came"
-    );
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 0, "no ticket before the browser came");
 
     let mut browser = rig.browse("binary").await;
     browser.log_in().await;
@@ -25,12 +21,7 @@ async fn a_click_becomes_a_console_and_the_password_stays_here() {
     browser.stream.flush().await.unwrap();
 
     assert_eq!(&browser.read::<5>().await, b"\x01echo");
-    assert!(
-        browser
-            .head
-            .to_lowercase()
-            .contains("sec-websocket-protocol: binary")
-    );
+    assert!(browser.head.to_lowercase().contains("sec-websocket-protocol: binary"));
     assert!(!browser.head.to_lowercase().contains("extensions"));
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1);
     assert_eq!(rig.relay.session_count(), 1);
@@ -47,10 +38,7 @@ async fn a_refused_ticket_is_repeated_whole_and_once() {
             Box::pin(async move {
                 let console = self.0.open(machine, kind).await?;
                 if self.0.opened.load(Ordering::SeqCst) == 1 {
-                    return Err(Error::new(
-                        Code::TicketRefused,
-                        "fake: another portal was faster",
-                    ));
+                    return Err(Error::new(Code::TicketRefused, "fake: another portal was faster"));
                 }
                 Ok(console)
             })
@@ -58,24 +46,12 @@ async fn a_refused_ticket_is_repeated_whole_and_once() {
     }
     let rig = rig(vec![Mood::Echo]).await;
     let backend: Arc<dyn Backend> = Arc::new(Refusing(Arc::clone(&rig.fake)));
-    let options = Options::new()
-        .set("listen", "127.0.0.1:0")
-        .set("public_url", format!("{ORIGIN}/console"));
+    let options = Options::new().set("listen", "127.0.0.1:0").set("public_url", format!("{ORIGIN}/console"));
     let relay = Relay::new([("dc1", backend)], &options).unwrap();
     let address = relay.start().await.unwrap();
-    let url = relay
-        .issue("dc1", "qemu/101", &Options::new())
-        .await
-        .unwrap()
-        .url();
+    let url = relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap().url();
 
-    let mut browser = connect(
-        address,
-        &url.replace("wss://portal.example.com", ""),
-        "",
-        Some(ORIGIN),
-    )
-    .await;
+    let mut browser = connect(address, &url.replace("wss://portal.example.com", ""), "", Some(ORIGIN)).await;
 
     browser.log_in().await;
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 2);
@@ -83,12 +59,7 @@ async fn a_refused_ticket_is_repeated_whole_and_once() {
 
 #[tokio::test]
 async fn set_ups_of_one_machine_take_turns() {
-    let rig = rig_with(
-        vec![Mood::Hang, Mood::Echo],
-        |_| (),
-        Options::new().set("handshake_timeout", 1),
-    )
-    .await;
+    let rig = rig_with(vec![Mood::Hang, Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
     let mut events = rig.relay.events();
     let mut first = rig.browse("").await;
     assert_eq!(events.recv().await.unwrap().what, What::Taken);
@@ -97,11 +68,7 @@ async fn set_ups_of_one_machine_take_turns() {
     }
 
     let mut second = rig.browse("").await;
-    assert_eq!(
-        rig.fake.opened.load(Ordering::SeqCst),
-        1,
-        "the second waits for the first"
-    );
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1, "the second waits for the first");
 
     assert!(first.refusal().await.starts_with(Code::Timeout.sentence()));
     second.log_in().await;
@@ -118,12 +85,7 @@ async fn a_revoked_console_ends_and_says_so() {
 
     assert!(rig.relay.revoke(live.reference()).await.unwrap());
     assert!(rig.relay.revoke(unused.reference()).await.unwrap());
-    assert!(
-        !rig.relay
-            .revoke(&Reference::random().unwrap())
-            .await
-            .unwrap()
-    );
+    assert!(!rig.relay.revoke(&Reference::random().unwrap()).await.unwrap());
 
     assert!(closes_with(&browser.rest().await, Code::Revoked));
     let mut late = connect(rig.address, &target(&unused), "", Some(ORIGIN)).await;
@@ -145,49 +107,23 @@ async fn a_stop_tells_every_browser_and_lets_nobody_in() {
 
 #[tokio::test]
 async fn a_signed_pass_of_an_issuer_opens_a_console_once() {
-    let file =
-        std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
+    let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
     std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
     let path = file.display().to_string();
-    let issuer_options = Options::new()
-        .set("public_url", format!("{ORIGIN}/console/"))
-        .set("pass_key_file", path.as_str());
+    let issuer_options =
+        Options::new().set("public_url", format!("{ORIGIN}/console/")).set("pass_key_file", path.as_str());
     let issuer = Issuer::new(&issuer_options).unwrap();
-    let before = issuer
-        .issue("dc1", "qemu/101", &Options::new())
-        .await
-        .unwrap();
-    let rig = rig_with(
-        vec![Mood::Echo],
-        |_| (),
-        Options::new().set("pass_key_file", path.as_str()),
-    )
-    .await;
+    let before = issuer.issue("dc1", "qemu/101", &Options::new()).await.unwrap();
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("pass_key_file", path.as_str())).await;
     std::fs::remove_file(&file).unwrap();
-    let unknown = issuer
-        .issue("dc2", "qemu/101", &Options::new())
-        .await
-        .unwrap();
-    let pass = issuer
-        .issue("dc1", "qemu/101", &Options::new().set("user", "42"))
-        .await
-        .unwrap();
+    let unknown = issuer.issue("dc2", "qemu/101", &Options::new()).await.unwrap();
+    let pass = issuer.issue("dc1", "qemu/101", &Options::new().set("user", "42")).await.unwrap();
     let target = |pass: &Pass| pass.url().replace("wss://portal.example.com", "");
 
-    connect(rig.address, &target(&pass), "", Some(ORIGIN))
-        .await
-        .log_in()
-        .await;
+    connect(rig.address, &target(&pass), "", Some(ORIGIN)).await.log_in().await;
 
-    for (pass, code) in [
-        (&pass, Code::PassUsed),
-        (&before, Code::PassExpired),
-        (&unknown, Code::PassInvalid),
-    ] {
+    for (pass, code) in [(&pass, Code::PassUsed), (&before, Code::PassExpired), (&unknown, Code::PassInvalid)] {
         let mut browser = connect(rig.address, &target(pass), "", Some(ORIGIN)).await;
-        assert!(
-            browser.refusal().await.starts_with(code.sentence()),
-            "{code}"
-        );
+        assert!(browser.refusal().await.starts_with(code.sentence()), "{code}");
     }
 }

@@ -23,20 +23,11 @@ async fn bad_options_are_named_before_anything_is_started() {
         (good().set("listen", "127.0.0.1:99999"), "listen"),
         (Options::new(), "public_url"),
         (good().set("public_url", "portal"), "public_url"),
-        (
-            good().set("allowed_origins", "https://*.example.com"),
-            "allowed_origins",
-        ),
+        (good().set("allowed_origins", "https://*.example.com"), "allowed_origins"),
         (good().set("allowed_origins", "null"), "allowed_origins"),
-        (
-            good().set("frame_ancestors", "portal.example.com"),
-            "frame_ancestors",
-        ),
+        (good().set("frame_ancestors", "portal.example.com"), "frame_ancestors"),
         (good().set("store", "redis://localhost"), "store"),
-        (
-            good().set("pass_key_file", "/nonexistent/pass.jwk"),
-            "pass_key_file",
-        ),
+        (good().set("pass_key_file", "/nonexistent/pass.jwk"), "pass_key_file"),
         (good().set("handshake_timeout", 0), "handshake_timeout"),
         (good().set("Listen", "x"), "Listen"),
     ];
@@ -54,19 +45,10 @@ async fn bad_options_are_named_before_anything_is_started() {
 async fn a_taken_port_is_named() {
     let rig = rig(vec![Mood::Echo]).await;
     let backend: Arc<dyn Backend> = Arc::clone(&rig.fake) as _;
-    let options = Options::new()
-        .set("public_url", ORIGIN)
-        .set("listen", rig.address.to_string());
+    let options = Options::new().set("public_url", ORIGIN).set("listen", rig.address.to_string());
 
-    let error = Relay::new([("dc1", backend)], &options)
-        .unwrap()
-        .start()
-        .await
-        .unwrap_err();
+    let error = Relay::new([("dc1", backend)], &options).unwrap().start().await.unwrap_err();
 
     assert_eq!(error.code(), Code::ListenFailed);
-    assert!(
-        error.to_string().contains(&rig.address.to_string()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&rig.address.to_string()), "{error}");
 }

@@ -19,11 +19,7 @@ async fn a_pass_works_once_and_the_second_browser_reads_why() {
     let mut second = connect(rig.address, &target, "binary", Some(ORIGIN)).await;
 
     // With the reference, so that the support finds the line in the log.
-    let expected = format!(
-        "{} (reference {})",
-        Code::PassUsed.sentence(),
-        pass.reference()
-    );
+    let expected = format!("{} (reference {})", Code::PassUsed.sentence(), pass.reference());
     assert_eq!(second.refusal().await, expected);
     assert!(closes_with(&second.rest().await, Code::PassUsed));
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1);
@@ -34,20 +30,13 @@ async fn a_look_at_the_address_spends_no_pass() {
     let rig = rig(vec![Mood::Echo]).await;
     let target = rig.target().await;
     for method in ["GET", "HEAD", "POST", "OPTIONS"] {
-        let (head, _) = request(
-            rig.address,
-            &format!("{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n"),
-        )
-        .await;
+        let (head, _) = request(rig.address, &format!("{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
         assert!(head.starts_with("HTTP/1.1 426"), "{head}");
     }
     let foreign = connect(rig.address, &target, "binary", Some("https://evil.example")).await;
     drop(foreign);
 
-    connect(rig.address, &target, "binary", Some(ORIGIN))
-        .await
-        .log_in()
-        .await;
+    connect(rig.address, &target, "binary", Some(ORIGIN)).await.log_in().await;
 }
 
 #[tokio::test]
@@ -64,30 +53,17 @@ async fn another_page_is_refused_before_its_pass_is_taken() {
 
 #[tokio::test]
 async fn our_own_page_hears_steps_and_the_end_as_text() {
-    let rig = rig_with(
-        vec![Mood::HangUp],
-        |fake| fake.reason = Some(Code::MachineNotRunning),
-        Options::new(),
-    )
-    .await;
+    let rig = rig_with(vec![Mood::HangUp], |fake| fake.reason = Some(Code::MachineNotRunning), Options::new()).await;
     let pass = rig.pass().await;
 
     let offer = format!("consolepass.1, binary, {}", pass.sub_protocol());
     let browser = connect(rig.address, "/ws", &offer, Some(ORIGIN)).await;
-    assert!(
-        browser
-            .head
-            .to_lowercase()
-            .contains("sec-websocket-protocol: consolepass.1")
-    );
+    assert!(browser.head.to_lowercase().contains("sec-websocket-protocol: consolepass.1"));
     let raw = browser.rest().await;
 
     let text = String::from_utf8_lossy(&raw);
     assert!(text.contains(r#""step":"ticket""#), "{text}");
-    assert!(
-        text.contains(r#""code":"machine_not_running","sentence":"the machine is not running""#),
-        "{text}"
-    );
+    assert!(text.contains(r#""code":"machine_not_running","sentence":"the machine is not running""#), "{text}");
     assert!(text.contains(pass.reference().as_str()));
     assert!(!text.contains("VM 101"), "an upstream's words");
     assert!(closes_with(&raw, Code::MachineNotRunning));
@@ -95,23 +71,14 @@ async fn our_own_page_hears_steps_and_the_end_as_text() {
 
 #[tokio::test]
 async fn an_upstreams_words_go_to_the_event_and_not_to_the_browser() {
-    let rig = rig_with(
-        vec![Mood::Echo],
-        |fake| fake.refusal = Some(Code::PermissionDenied),
-        Options::new(),
-    )
-    .await;
+    let rig = rig_with(vec![Mood::Echo], |fake| fake.refusal = Some(Code::PermissionDenied), Options::new()).await;
     let mut events = rig.relay.events();
     let pass = rig.pass().await;
     let target = pass.url().replace("wss://portal.example.com", "");
 
     let mut browser = connect(rig.address, &target, "", Some(ORIGIN)).await;
 
-    let expected = format!(
-        "{} (reference {})",
-        Code::PermissionDenied.sentence(),
-        pass.reference()
-    );
+    let expected = format!("{} (reference {})", Code::PermissionDenied.sentence(), pass.reference());
     assert_eq!(browser.refusal().await, expected);
     assert_eq!(events.recv().await.unwrap().what, What::Taken);
     let ended = events.recv().await.unwrap();
@@ -127,23 +94,13 @@ async fn a_wrong_password_of_a_plain_server_is_not_repeated() {
 
     let mut browser = rig.browse("").await;
 
-    assert!(
-        browser
-            .refusal()
-            .await
-            .starts_with(Code::AuthFailed.sentence())
-    );
+    assert!(browser.refusal().await.starts_with(Code::AuthFailed.sentence()));
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_full_relay_says_busy_and_the_pass_stays_good() {
-    let rig = rig_with(
-        vec![Mood::Echo],
-        |_| (),
-        Options::new().set("max_sessions", 1),
-    )
-    .await;
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("max_sessions", 1)).await;
     let mut first = rig.browse("").await;
     first.log_in().await;
     let target = rig.target().await;
@@ -153,30 +110,16 @@ async fn a_full_relay_says_busy_and_the_pass_stays_good() {
 
     let mut events = rig.relay.events();
     drop(first);
-    while !matches!(
-        events.recv().await.unwrap().what,
-        What::Ended {
-            code: Code::Closed,
-            ..
-        }
-    ) {}
+    while !matches!(events.recv().await.unwrap().what, What::Ended { code: Code::Closed, .. }) {}
     while rig.relay.session_count() > 0 {
         tokio::task::yield_now().await;
     }
-    connect(rig.address, &target, "", Some(ORIGIN))
-        .await
-        .log_in()
-        .await;
+    connect(rig.address, &target, "", Some(ORIGIN)).await.log_in().await;
 }
 
 #[tokio::test]
 async fn random_slow_and_no_bytes_are_closed_in_time_and_harm_nobody() {
-    let rig = rig_with(
-        vec![Mood::Echo],
-        |_| (),
-        Options::new().set("handshake_timeout", 1),
-    )
-    .await;
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
     let mut living = rig.browse("").await;
     living.log_in().await;
 
@@ -187,9 +130,7 @@ async fn random_slow_and_no_bytes_are_closed_in_time_and_harm_nobody() {
     garbage.write_all(&[0xff; 4096]).await.unwrap();
     let mut huge = TcpStream::connect(rig.address).await.unwrap();
     // The relay may hang up before it has read all of it.
-    let _ = huge
-        .write_all(format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(32 * 1024)).as_bytes())
-        .await;
+    let _ = huge.write_all(format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(32 * 1024)).as_bytes()).await;
 
     for mut stream in [nothing, slow, garbage, huge] {
         let ended = timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
@@ -203,58 +144,30 @@ async fn random_slow_and_no_bytes_are_closed_in_time_and_harm_nobody() {
 #[tokio::test]
 async fn the_viewers_address_answers_with_and_without_the_prefix_and_always_strictly() {
     let rig = rig(vec![Mood::Echo]).await;
-    for path in [
-        "/console/",
-        "/",
-        "/console/ws",
-        "/nothing",
-        "/console/viewer.js",
-    ] {
-        let (head, _) = request(
-            rig.address,
-            &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"),
-        )
-        .await;
+    for path in ["/console/", "/", "/console/ws", "/nothing", "/console/viewer.js"] {
+        let (head, _) = request(rig.address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
         let head = head.to_lowercase();
 
-        assert!(
-            head.contains("default-src 'none'") && head.contains("frame-ancestors 'none'"),
-            "{head}"
-        );
-        assert!(
-            head.contains("connect-src 'self' wss://portal.example.com;"),
-            "{head}"
-        );
+        assert!(head.contains("default-src 'none'") && head.contains("frame-ancestors 'none'"), "{head}");
+        assert!(head.contains("connect-src 'self' wss://portal.example.com;"), "{head}");
         for header in ["nosniff", "no-referrer", "no-store"] {
             assert!(head.contains(header), "{path}: {header}");
         }
     }
     let (head, _) = request(rig.address, "GET /console HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    assert!(
-        head.contains("308") && head.contains("https://portal.example.com/console/"),
-        "{head}"
-    );
-    let (head, _) = request(
-        rig.address,
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
-    )
-    .await;
+    assert!(head.contains("308") && head.contains("https://portal.example.com/console/"), "{head}");
+    let (head, _) = request(rig.address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 405"), "{head}");
 }
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_until_the_idle_ones_are_closed() {
-    let options = Options::new()
-        .set("handshake_timeout", 1)
-        .set("max_handshakes", 1);
+    let options = Options::new().set("handshake_timeout", 1).set("max_handshakes", 1);
     let rig = rig_with(vec![Mood::Echo], |_| (), options).await;
     let mut idle = TcpStream::connect(rig.address).await.unwrap();
 
     let mut waiting = TcpStream::connect(rig.address).await.unwrap();
-    waiting
-        .write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    waiting.write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let early = timeout(Duration::from_millis(300), waiting.read_u8()).await;
     let closed = timeout(Duration::from_secs(5), idle.read_to_end(&mut Vec::new())).await;
 

@@ -66,10 +66,7 @@ impl Backend for Fake {
     }
 
     fn explain<'a>(&'a self, _: &'a Console) -> BoxFuture<'a, Option<Error>> {
-        Box::pin(async {
-            self.reason
-                .map(|code| Error::new(code, "fake: VM 101 not running"))
-        })
+        Box::pin(async { self.reason.map(|code| Error::new(code, "fake: VM 101 not running")) })
     }
 }
 
@@ -83,11 +80,7 @@ pub(super) async fn rfb_server(moods: Vec<Mood>) -> SocketAddr {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mood = {
                 let mut moods = moods.lock().unwrap();
-                if moods.len() > 1 {
-                    moods.remove(0)
-                } else {
-                    moods[0]
-                }
+                if moods.len() > 1 { moods.remove(0) } else { moods[0] }
             };
             tokio::spawn(async move {
                 match mood {
@@ -102,9 +95,7 @@ pub(super) async fn rfb_server(moods: Vec<Mood>) -> SocketAddr {
                 stream.write_all(&[5; 16]).await?;
                 stream.read_exact(&mut [0; 16]).await?;
                 if mood == Mood::Refuse {
-                    return stream
-                        .write_all(&[0, 0, 0, 1, 0, 0, 0, 2, b'n', b'o'])
-                        .await;
+                    return stream.write_all(&[0, 0, 0, 1, 0, 0, 0, 2, b'n', b'o']).await;
                 }
                 stream.write_all(&[0; 4]).await?;
                 let (mut reader, mut writer) = stream.split();
@@ -121,11 +112,7 @@ pub(super) struct Rig {
     pub(super) address: SocketAddr,
 }
 
-pub(super) async fn rig_with(
-    moods: Vec<Mood>,
-    change: impl FnOnce(&mut Fake),
-    options: Options,
-) -> Rig {
+pub(super) async fn rig_with(moods: Vec<Mood>, change: impl FnOnce(&mut Fake), options: Options) -> Rig {
     let mut fake = Fake {
         address: rfb_server(moods).await,
         opened: AtomicUsize::new(0),
@@ -136,16 +123,10 @@ pub(super) async fn rig_with(
     change(&mut fake);
     let fake = Arc::new(fake);
     let backend: Arc<dyn Backend> = Arc::clone(&fake) as _;
-    let options = options
-        .set("listen", "127.0.0.1:0")
-        .set("public_url", format!("{ORIGIN}/console"));
+    let options = options.set("listen", "127.0.0.1:0").set("public_url", format!("{ORIGIN}/console"));
     let relay = Relay::new([("dc1", backend)], &options).unwrap();
     let address = relay.start().await.unwrap();
-    Rig {
-        relay,
-        fake,
-        address,
-    }
+    Rig { relay, fake, address }
 }
 
 pub(super) async fn rig(moods: Vec<Mood>) -> Rig {
@@ -154,18 +135,12 @@ pub(super) async fn rig(moods: Vec<Mood>) -> Rig {
 
 impl Rig {
     pub(super) async fn pass(&self) -> Pass {
-        self.relay
-            .issue("dc1", "qemu/101", &Options::new())
-            .await
-            .unwrap()
+        self.relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap()
     }
 
     /// The path and query of a fresh pass's websocket.
     pub(super) async fn target(&self) -> String {
-        self.pass()
-            .await
-            .url()
-            .replace("wss://portal.example.com", "")
+        self.pass().await.url().replace("wss://portal.example.com", "")
     }
 
     pub(super) async fn browse(&self, offer: &str) -> Browser {
@@ -191,15 +166,8 @@ pub(super) async fn request(address: SocketAddr, request: &str) -> (String, TcpS
 }
 
 pub(super) fn upgrade(target: &str, offer: &str, origin: Option<&str>) -> String {
-    let line = |name: &str, value: Option<&str>| {
-        value
-            .map(|value| format!("{name}: {value}\r\n"))
-            .unwrap_or_default()
-    };
-    let offer = line(
-        "Sec-WebSocket-Protocol",
-        Some(offer).filter(|offer| !offer.is_empty()),
-    );
+    let line = |name: &str, value: Option<&str>| value.map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
+    let offer = line("Sec-WebSocket-Protocol", Some(offer).filter(|offer| !offer.is_empty()));
     let origin = line("Origin", origin);
     format!(
         "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -207,18 +175,10 @@ pub(super) fn upgrade(target: &str, offer: &str, origin: Option<&str>) -> String
     )
 }
 
-pub(super) async fn connect(
-    address: SocketAddr,
-    target: &str,
-    offer: &str,
-    origin: Option<&str>,
-) -> Browser {
+pub(super) async fn connect(address: SocketAddr, target: &str, offer: &str, origin: Option<&str>) -> Browser {
     let (head, stream) = request(address, &upgrade(target, offer, origin)).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    Browser {
-        head,
-        stream: FrameStream::new(stream, Role::Client, &bytes::Bytes::new(), false),
-    }
+    Browser { head, stream: FrameStream::new(stream, Role::Client, &bytes::Bytes::new(), false) }
 }
 
 impl Browser {

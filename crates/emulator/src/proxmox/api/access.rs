@@ -38,41 +38,21 @@ pub(super) fn answer_unauthenticated(
     match request.method.as_str() {
         // A dummy for the web interface, and a trap for whoever expects to log in this way.
         "GET" => Some(Ok(Value::Null)),
-        "POST" => Some(
-            request
-                .parameters()
-                .map_err(ApiError::from)
-                .and_then(|given| log_in(shared, settings, &given)),
-        ),
+        "POST" => Some(request.parameters().map_err(ApiError::from).and_then(|given| log_in(shared, settings, &given))),
         _ => None,
     }
 }
 
 /// `GET /access/permissions`: what the caller may, path by path.
-pub(super) fn permissions(
-    context: &Context<'_>,
-    parameters: &Parameters,
-) -> Result<Value, ApiError> {
-    let checked = schema::check(
-        parameters,
-        &[Field::text("path", 128), Field::text("userid", 64)],
-    )?;
-    let mut paths: Vec<&str> = context
-        .settings
-        .grants
-        .iter()
-        .map(|grant| grant.path.as_str())
-        .collect();
+pub(super) fn permissions(context: &Context<'_>, parameters: &Parameters) -> Result<Value, ApiError> {
+    let checked = schema::check(parameters, &[Field::text("path", 128), Field::text("userid", 64)])?;
+    let mut paths: Vec<&str> = context.settings.grants.iter().map(|grant| grant.path.as_str()).collect();
     if let Some(path) = checked.text("path") {
         paths = vec![path];
     }
     let mut answer = Map::new();
     for path in paths {
-        let granted = context
-            .settings
-            .grants
-            .iter()
-            .flat_map(|grant| &grant.privileges);
+        let granted = context.settings.grants.iter().flat_map(|grant| &grant.privileges);
         let here: Map<String, Value> = granted
             .filter(|privilege| context.may(path, privilege))
             .map(|privilege| (privilege.clone(), json!(1)))
@@ -84,11 +64,7 @@ pub(super) fn permissions(
     Ok(Value::Object(answer))
 }
 
-fn log_in(
-    shared: &Arc<Shared>,
-    settings: &Settings,
-    parameters: &Parameters,
-) -> Result<Value, ApiError> {
+fn log_in(shared: &Arc<Shared>, settings: &Settings, parameters: &Parameters) -> Result<Value, ApiError> {
     let checked = schema::check(parameters, &TICKET)?;
     let username = checked.text("username").unwrap_or_default();
     let password = checked.text("password").unwrap_or_default();
@@ -98,22 +74,14 @@ fn log_in(
     };
     let failure = || ApiError::from(credentials::unauthorized("authentication failure"));
     let keys = locked(&shared.keys);
-    let account = settings
-        .users
-        .iter()
-        .find(|account| account.id == user)
-        .ok_or_else(failure)?;
+    let account = settings.users.iter().find(|account| account.id == user).ok_or_else(failure)?;
     if !credentials::is_usable(settings, &user) {
         return Err(failure());
     }
     let is_renewal = keys.login_user(password).as_deref() == Some(&user);
     let answered = account.second_factor.as_deref();
     let complete = match checked.text("tfa-challenge") {
-        Some(half) => {
-            keys.is_half_of(half, &user)
-                && answered == Some(password)
-                && checked.text("otp").is_none()
-        }
+        Some(half) => keys.is_half_of(half, &user) && answered == Some(password) && checked.text("otp").is_none(),
         None if is_renewal => true,
         None if account.password == password => match (answered, checked.text("otp")) {
             (None, _) => true,
@@ -123,9 +91,7 @@ fn log_in(
                 let csrf = keys.csrf(&user, settings.faults.login_ticket_skew);
                 shared.hand_out(&half);
                 shared.hand_out(&csrf);
-                return Ok(
-                    json!({ "username": user, "ticket": half, "CSRFPreventionToken": csrf, "NeedTFA": 1 }),
-                );
+                return Ok(json!({ "username": user, "ticket": half, "CSRFPreventionToken": csrf, "NeedTFA": 1 }));
             }
         },
         None => false,
@@ -136,13 +102,8 @@ fn log_in(
     // Both or none: then the call only verifies, and gives no ticket.
     match (checked.text("path"), checked.text("privs")) {
         (Some(path), Some(privileges)) => {
-            let wanted = privileges
-                .split([',', ';', ' '])
-                .filter(|privilege| !privilege.is_empty());
-            if wanted
-                .into_iter()
-                .all(|privilege| credentials::may(settings, &user, path, privilege))
-            {
+            let wanted = privileges.split([',', ';', ' ']).filter(|privilege| !privilege.is_empty());
+            if wanted.into_iter().all(|privilege| credentials::may(settings, &user, path, privilege)) {
                 return Ok(json!({ "username": user, "cap": {} }));
             }
             return Err(failure());
@@ -155,7 +116,5 @@ fn log_in(
     shared.hand_out(&ticket);
     shared.hand_out(&csrf);
     let capabilities = json!({ "access": {}, "dc": {}, "nodes": {}, "storage": {}, "vms": {} });
-    Ok(
-        json!({ "username": user, "ticket": ticket, "CSRFPreventionToken": csrf, "cap": capabilities }),
-    )
+    Ok(json!({ "username": user, "ticket": ticket, "CSRFPreventionToken": csrf, "cap": capabilities }))
 }

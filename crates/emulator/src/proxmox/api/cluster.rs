@@ -34,9 +34,13 @@ pub(super) fn resources(context: &Context<'_>, parameters: &Parameters) -> Resul
         }));
     }
     if matches!(wanted, None | Some("node")) {
-        list.extend(context.settings.nodes.iter().map(
-            |node| json!({ "id": format!("node/{node}"), "type": "node", "node": node, "status": "online" }),
-        ));
+        list.extend(
+            context
+                .settings
+                .nodes
+                .iter()
+                .map(|node| json!({ "id": format!("node/{node}"), "type": "node", "node": node, "status": "online" })),
+        );
     }
     Ok(Value::Array(list))
 }
@@ -55,22 +59,10 @@ pub(super) fn guest_status(
 }
 
 /// The guest whose configuration is on that node.
-pub(super) fn configured<'a>(
-    context: &'a Context<'_>,
-    node: &str,
-    id: GuestId,
-) -> Result<&'a Guest, ApiError> {
-    let guest = context
-        .settings
-        .guests
-        .iter()
-        .find(|guest| guest.id == id && guest.node == node);
+pub(super) fn configured<'a>(context: &'a Context<'_>, node: &str, id: GuestId) -> Result<&'a Guest, ApiError> {
+    let guest = context.settings.guests.iter().find(|guest| guest.id == id && guest.node == node);
     guest.ok_or_else(|| {
-        let file = format!(
-            "nodes/{node}/{}/{}.conf",
-            id.kind.configuration_folder(),
-            id.vmid
-        );
+        let file = format!("nodes/{node}/{}/{}.conf", id.kind.configuration_folder(), id.vmid);
         ApiError::new(500, format!("Configuration file '{file}' does not exist"))
     })
 }

@@ -14,19 +14,10 @@ use crate::proxmox::settings::Generation;
 use crate::proxmox::state::Listener;
 use crate::proxmox::tickets::ConsoleScope;
 
-const QEMU: [Field; 2] = [
-    Field::boolean("websocket"),
-    Field::boolean("generate-password"),
-];
-const LXC: [Field; 3] = [
-    Field::boolean("websocket"),
-    Field::integer("width", 16, 4096),
-    Field::integer("height", 16, 2160),
-];
-const WEBSOCKET: [Field; 2] = [
-    Field::integer("port", 5900, 5999).required(),
-    Field::text("vncticket", 512).required(),
-];
+const QEMU: [Field; 2] = [Field::boolean("websocket"), Field::boolean("generate-password")];
+const LXC: [Field; 3] =
+    [Field::boolean("websocket"), Field::integer("width", 16, 4096), Field::integer("height", 16, 2160)];
+const WEBSOCKET: [Field; 2] = [Field::integer("port", 5900, 5999).required(), Field::text("vncticket", 512).required()];
 
 /// What vncterm draws when nobody asks for a size (observed on PVE 9.2).
 const VNCTERM_SIZE: (u16, u16) = (744, 400);
@@ -43,14 +34,8 @@ pub(super) fn vncproxy(
         GuestKind::Lxc => schema::check(parameters, &LXC)?,
     };
     configured(context, node, guest)?;
-    if context
-        .shared
-        .spend(|settings| &mut settings.faults.worker_failures)
-    {
-        return Err(ApiError::new(
-            500,
-            "got no worker upid - start worker failed",
-        ));
+    if context.shared.spend(|settings| &mut settings.faults.worker_failures) {
+        return Err(ApiError::new(500, "got no worker upid - start worker failed"));
     }
     let timing = &context.settings.timing;
     let port = locked(&context.shared.state)
@@ -60,11 +45,7 @@ pub(super) fn vncproxy(
     let ticket = {
         let path = format!("/vms/{}", guest.vmid);
         let bound = (context.settings.generation == Generation::Hardened).then_some(port);
-        let scope = ConsoleScope {
-            user: &context.caller.id,
-            path: &path,
-            port: bound,
-        };
+        let scope = ConsoleScope { user: &context.caller.id, path: &path, port: bound };
         locked(&context.shared.keys).console(&scope, context.settings.faults.console_ticket_skew)
     };
     let ticket = match &password {
@@ -75,11 +56,7 @@ pub(super) fn vncproxy(
         _ => ticket,
     };
     context.shared.hand_out(&ticket);
-    let host = context
-        .settings
-        .nodes
-        .first()
-        .map_or("localhost", String::as_str);
+    let host = context.settings.nodes.first().map_or("localhost", String::as_str);
     let life = match guest.kind {
         GuestKind::Qemu => timing.listener_life,
         GuestKind::Lxc => timing.container_first_client,
@@ -128,11 +105,7 @@ pub(super) fn vncwebsocket(
     let port = checked.number("port").unwrap_or_default();
     let path = format!("/vms/{}", guest.vmid);
     let bound = (context.settings.generation == Generation::Hardened).then_some(port);
-    let scope = ConsoleScope {
-        user: &context.caller.id,
-        path: &path,
-        port: bound,
-    };
+    let scope = ConsoleScope { user: &context.caller.id, path: &path, port: bound };
     let ticket = checked.text("vncticket").unwrap_or_default();
     if !locked(&context.shared.keys).is_console_for(ticket, &scope) {
         return Err(unauthorized("permission denied - invalid PVEVNC ticket").into());

@@ -59,9 +59,7 @@ enum Outcome {
 pub(crate) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     let path = request.path();
     let formats = [("/api2/json", Format::Json), ("/api2/extjs", Format::ExtJs)];
-    let known = formats
-        .iter()
-        .find_map(|(prefix, format)| Some((*format, path.strip_prefix(prefix)?)));
+    let known = formats.iter().find_map(|(prefix, format)| Some((*format, path.strip_prefix(prefix)?)));
     let Some((format, call)) = known else {
         let refusal = Refusal::new(501, format!("no such file '{path}'"));
         return Answer::Response(Response::text_error(&refusal));
@@ -79,16 +77,9 @@ pub(crate) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
         return Answer::Response(Response::text_error(refusal));
     }
     let proxied = call.trim_end_matches('/').ends_with("/vncproxy");
-    let outcome = Context {
-        shared,
-        settings,
-        caller,
-    }
-    .answer(request, call);
+    let outcome = Context { shared, settings, caller }.answer(request, call);
     match outcome {
-        Ok(Outcome::Console(port))
-            if call.ends_with("websocket") && request.headers.joined("upgrade").is_some() =>
-        {
+        Ok(Outcome::Console(port)) if call.ends_with("websocket") && request.headers.joined("upgrade").is_some() => {
             websocket::upgrade(shared, request, port)
         }
         outcome => Answer::Response(format.wrap(outcome, proxied)),
@@ -104,22 +95,15 @@ impl Context<'_> {
         if self.may(path, privilege) {
             return Ok(());
         }
-        Err(ApiError::new(
-            403,
-            format!("Permission check failed ({path}, {privilege})"),
-        ))
+        Err(ApiError::new(403, format!("Permission check failed ({path}, {privilege})")))
     }
 
     fn answer(&self, request: &Request, path: &str) -> Result<Outcome, ApiError> {
         if let Some((status, reason)) = locked(&self.shared.settings).faults.next_answer.take() {
             return Err(ApiError::new(status, reason));
         }
-        let route = Route::find(&request.method, path).ok_or_else(|| {
-            ApiError::new(
-                501,
-                format!("Method '{} {path}' not implemented", request.method),
-            )
-        })?;
+        let route = Route::find(&request.method, path)
+            .ok_or_else(|| ApiError::new(501, format!("Method '{} {path}' not implemented", request.method)))?;
         self.permit(&route)?;
         self.call(route, &request.parameters()?)
     }
@@ -130,9 +114,7 @@ impl Context<'_> {
             Route::VncProxy { guest, .. } | Route::VncWebsocket { guest, .. } => {
                 self.need(&format!("/vms/{}", guest.vmid), "VM.Console")
             }
-            Route::GuestStatus { guest, .. } => {
-                self.need(&format!("/vms/{}", guest.vmid), "VM.Audit")
-            }
+            Route::GuestStatus { guest, .. } => self.need(&format!("/vms/{}", guest.vmid), "VM.Audit"),
             _ => Ok(()),
         }
     }
@@ -142,9 +124,7 @@ impl Context<'_> {
             Route::Version => cluster::version(self, parameters)?,
             Route::Resources => cluster::resources(self, parameters)?,
             Route::Permissions => access::permissions(self, parameters)?,
-            Route::GuestStatus { node, guest } => {
-                cluster::guest_status(self, &node, guest, parameters)?
-            }
+            Route::GuestStatus { node, guest } => cluster::guest_status(self, &node, guest, parameters)?,
             Route::TaskStatus { node, upid } => tasks::status(self, &node, &upid, parameters)?,
             Route::TaskLog { node, upid } => {
                 return Ok(Outcome::Lines(tasks::log(self, &node, &upid, parameters)?));
@@ -158,22 +138,13 @@ impl Context<'_> {
     }
 }
 
-fn authenticate(
-    shared: &Shared,
-    settings: &Settings,
-    request: &Request,
-) -> Result<Caller, Refusal> {
+fn authenticate(shared: &Shared, settings: &Settings, request: &Request) -> Result<Caller, Refusal> {
     let keys = locked(&shared.keys);
     let caller = credentials::authenticate(settings, &keys, &request.headers)?;
     if request.method != "GET" && caller.credential != Credential::Token {
-        let token = request
-            .headers
-            .joined("csrfpreventiontoken")
-            .unwrap_or_default();
+        let token = request.headers.joined("csrfpreventiontoken").unwrap_or_default();
         if !keys.is_csrf_of(&token, &caller.id) {
-            return Err(credentials::unauthorized(
-                "Permission denied - invalid csrf token",
-            ));
+            return Err(credentials::unauthorized("Permission denied - invalid csrf token"));
         }
     }
     Ok(caller)

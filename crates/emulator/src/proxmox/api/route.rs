@@ -18,22 +18,17 @@ pub(super) enum Route {
 impl Route {
     /// Whatever this emulator does not know is not implemented, which is what the real server says of an unknown path.
     pub(super) fn find(method: &str, path: &str) -> Option<Self> {
-        let segments: Vec<&str> = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .collect();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         Some(match (method, segments.as_slice()) {
             ("GET", ["version"]) => Self::Version,
             ("GET", ["cluster", "resources"]) => Self::Resources,
             ("GET", ["access", "permissions"]) => Self::Permissions,
-            ("GET", ["nodes", node, "tasks", upid, "status"]) => Self::TaskStatus {
-                node: (*node).to_owned(),
-                upid: (*upid).to_owned(),
-            },
-            ("GET", ["nodes", node, "tasks", upid, "log"]) => Self::TaskLog {
-                node: (*node).to_owned(),
-                upid: (*upid).to_owned(),
-            },
+            ("GET", ["nodes", node, "tasks", upid, "status"]) => {
+                Self::TaskStatus { node: (*node).to_owned(), upid: (*upid).to_owned() }
+            }
+            ("GET", ["nodes", node, "tasks", upid, "log"]) => {
+                Self::TaskLog { node: (*node).to_owned(), upid: (*upid).to_owned() }
+            }
             (method, ["nodes", node, kind, vmid, call @ ..]) => {
                 let guest = format!("{kind}/{vmid}").parse().ok()?;
                 let node = (*node).to_owned();

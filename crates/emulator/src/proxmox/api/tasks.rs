@@ -45,11 +45,8 @@ pub(super) fn log(
     upid: &str,
     parameters: &Parameters,
 ) -> Result<Vec<Value>, ApiError> {
-    let fields = [
-        Field::integer("start", 0, i64::MAX),
-        Field::integer("limit", 0, i64::MAX),
-        Field::boolean("download"),
-    ];
+    let fields =
+        [Field::integer("start", 0, i64::MAX), Field::integer("limit", 0, i64::MAX), Field::boolean("download")];
     let checked = schema::check(parameters, &fields)?;
     let task = find(context, node, upid)?;
     let start = usize::from(checked.number("start").unwrap_or(0));
@@ -71,18 +68,11 @@ pub(super) fn log(
 /// The caller's own task: a token's belong to the token. Anybody else needs `Sys.Audit` on the node.
 fn find(context: &Context<'_>, node: &str, upid: &str) -> Result<Task, ApiError> {
     let task = locked(&context.shared.state).task(upid).cloned();
-    let owner = task
-        .as_ref()
-        .map_or_else(|| owner_of(upid), |task| Some(task.owner.as_str()));
+    let owner = task.as_ref().map_or_else(|| owner_of(upid), |task| Some(task.owner.as_str()));
     if owner != Some(context.caller.id.as_str()) {
         context.need(&format!("/nodes/{node}"), "Sys.Audit")?;
     }
-    if context
-        .settings
-        .nodes
-        .first()
-        .is_none_or(|host| host != node)
-    {
+    if context.settings.nodes.first().is_none_or(|host| host != node) {
         return Err(ApiError::new(500, format!("no such cluster node '{node}'")));
     }
     task.ok_or_else(|| ApiError::new(500, "no such task"))

@@ -21,30 +21,21 @@ pub(crate) struct Upgrade {
 
 /// Checks the handshake and connects to the port. `Connection` and `Origin` are not looked at; nor is the key's form.
 pub(super) fn upgrade(shared: &Arc<Shared>, request: &Request, port: u16) -> Answer {
-    let refuse =
-        |reason: String| Answer::Response(Response::text_error(&Refusal::new(500, reason)));
+    let refuse = |reason: String| Answer::Response(Response::text_error(&Refusal::new(500, reason)));
     let wanted = request.headers.joined("upgrade").unwrap_or_default();
     if !wanted.eq_ignore_ascii_case("websocket") {
         return refuse(format!("unable to upgrade to protocol '{wanted}'"));
     }
-    let version = request
-        .headers
-        .joined("sec-websocket-version")
-        .unwrap_or_default();
+    let version = request.headers.joined("sec-websocket-version").unwrap_or_default();
     if version != "13" {
         return refuse(format!("unsupported websocket-version '{version}'"));
     }
-    let key = request
-        .headers
-        .joined("sec-websocket-key")
-        .unwrap_or_default();
+    let key = request.headers.joined("sec-websocket-key").unwrap_or_default();
     if key.is_empty() {
         return refuse("missing websocket-key".to_owned());
     }
     let Some(console) = locked(&shared.state).connect(port) else {
-        tracing::warn!(
-            "EV: error in callback (ignoring): connect to 'localhost:{port}' failed: Connection refused"
-        );
+        tracing::warn!("EV: error in callback (ignoring): connect to 'localhost:{port}' failed: Connection refused");
         return Answer::Silence;
     };
     let protocol = request.headers.joined("sec-websocket-protocol");
@@ -58,9 +49,5 @@ pub(super) fn upgrade(shared: &Arc<Shared>, request: &Request, port: u16) -> Ans
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
-    Answer::Upgrade(Box::new(Upgrade {
-        console,
-        protocol,
-        head: head.into_bytes(),
-    }))
+    Answer::Upgrade(Box::new(Upgrade { console, protocol, head: head.into_bytes() }))
 }

@@ -68,26 +68,17 @@ impl Client {
 
     pub async fn connect(address: SocketAddr, ca_pem: &str) -> Self {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap())
-            .unwrap();
-        let config =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_root_certificates(roots)
-                .with_no_client_auth();
+        roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
         let tcp = TcpStream::connect(address).await.unwrap();
         tcp.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, tcp)
-            .await
-            .unwrap();
-        Self {
-            stream,
-            ahead: Vec::new(),
-        }
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+        Self { stream, ahead: Vec::new() }
     }
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -110,50 +101,29 @@ impl Client {
     /// Reads one answer: its body by `Content-Length`, or to the end where there is none.
     pub async fn answer(&mut self) -> Answer {
         let head = loop {
-            if let Some(end) = self
-                .ahead
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-            {
+            if let Some(end) = self.ahead.windows(4).position(|window| window == b"\r\n\r\n") {
                 break self.ahead.drain(..end + 4).collect::<Vec<u8>>();
             }
-            assert!(
-                self.more().await.unwrap() > 0,
-                "the connection ended before an answer was whole"
-            );
+            assert!(self.more().await.unwrap() > 0, "the connection ended before an answer was whole");
         };
         let head = String::from_utf8(head).unwrap();
         let mut lines = head.trim_end().split("\r\n");
         let status_line = lines.next().unwrap().to_owned();
         let headers: Vec<(String, String)> = lines
-            .map(|line| {
-                line.split_once(": ")
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .unwrap()
-            })
+            .map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap())
             .collect();
-        let length = headers
-            .iter()
-            .find(|(name, _)| name == "Content-Length")
-            .map(|(_, value)| value.parse().unwrap());
+        let length = headers.iter().find(|(name, _)| name == "Content-Length").map(|(_, value)| value.parse().unwrap());
         let body = match length {
             Some(length) => self.exactly(length).await,
             None if status_line.contains(" 101 ") => Vec::new(),
             None => self.rest().await.0,
         };
-        Answer {
-            status_line,
-            headers,
-            body,
-        }
+        Answer { status_line, headers, body }
     }
 
     pub async fn exactly(&mut self, length: usize) -> Vec<u8> {
         while self.ahead.len() < length {
-            assert!(
-                self.more().await.unwrap() > 0,
-                "the connection ended within a body"
-            );
+            assert!(self.more().await.unwrap() > 0, "the connection ended within a body");
         }
         self.ahead.drain(..length).collect()
     }
@@ -178,17 +148,12 @@ impl Client {
     /// Whether nothing at all comes, not even an end, for far longer than any answer takes in these tests.
     pub async fn is_silent(&mut self) -> bool {
         let mut byte = [0];
-        self.ahead.is_empty()
-            && timeout(Duration::from_millis(250), self.stream.read(&mut byte))
-                .await
-                .is_err()
+        self.ahead.is_empty() && timeout(Duration::from_millis(250), self.stream.read(&mut byte)).await.is_err()
     }
 
     pub async fn more(&mut self) -> io::Result<usize> {
         let mut chunk = vec![0; 64 * 1024];
-        let read = timeout(PATIENCE, self.stream.read(&mut chunk))
-            .await
-            .expect("the emulator said nothing")?;
+        let read = timeout(PATIENCE, self.stream.read(&mut chunk)).await.expect("the emulator said nothing")?;
         self.ahead.extend(&chunk[..read]);
         Ok(read)
     }
@@ -200,21 +165,12 @@ impl Answer {
     }
 
     pub fn data(&self) -> serde_json::Value {
-        assert_eq!(
-            self.status_line,
-            "HTTP/1.1 200 OK",
-            "{}",
-            String::from_utf8_lossy(&self.body)
-        );
+        assert_eq!(self.status_line, "HTTP/1.1 200 OK", "{}", String::from_utf8_lossy(&self.body));
         self.json()["data"].clone()
     }
 
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.headers.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str()).collect()
     }
 
     pub fn names(&self) -> Vec<&str> {
@@ -236,13 +192,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
 /// Percent-encodes all but letters and digits.
 pub fn encoded(text: &str) -> String {
     text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 
@@ -252,9 +202,6 @@ pub async fn plain(address: SocketAddr, bytes: &str) -> String {
     tcp.write_all(bytes.as_bytes()).await.unwrap();
     tcp.shutdown().await.unwrap();
     let mut answer = Vec::new();
-    timeout(PATIENCE, tcp.read_to_end(&mut answer))
-        .await
-        .expect("the connection did not end")
-        .unwrap();
+    timeout(PATIENCE, tcp.read_to_end(&mut answer)).await.expect("the connection did not end").unwrap();
     String::from_utf8(answer).unwrap()
 }

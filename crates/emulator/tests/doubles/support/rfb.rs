@@ -15,11 +15,7 @@ pub async fn log_in(socket: &mut Socket, password: &str) -> (u32, Vec<u8>) {
 pub async fn greet(socket: &mut Socket) {
     assert_eq!(socket.bytes(12).await, b"RFB 003.008\n");
     socket.send(b"RFB 003.008\n").await;
-    assert_eq!(
-        socket.bytes(2).await,
-        [1, 2],
-        "VNC authentication and nothing else"
-    );
+    assert_eq!(socket.bytes(2).await, [1, 2], "VNC authentication and nothing else");
     socket.send(&[2]).await;
 }
 
@@ -40,17 +36,12 @@ pub async fn enter(socket: &mut Socket) -> (u16, u16) {
     let init = socket.bytes(24).await;
     let name_length = u32::from_be_bytes(init[20..24].try_into().unwrap());
     socket.bytes(name_length as usize).await;
-    (
-        u16::from_be_bytes([init[0], init[1]]),
-        u16::from_be_bytes([init[2], init[3]]),
-    )
+    (u16::from_be_bytes([init[0], init[1]]), u16::from_be_bytes([init[2], init[3]]))
 }
 
 /// Presses and releases a key for each letter.
 pub fn typing(text: &str) -> Vec<u8> {
-    text.bytes()
-        .flat_map(|letter| [[4, 1, 0, 0, 0, 0, 0, letter], [4, 0, 0, 0, 0, 0, 0, letter]].concat())
-        .collect()
+    text.bytes().flat_map(|letter| [[4, 1, 0, 0, 0, 0, 0, letter], [4, 0, 0, 0, 0, 0, 0, letter]].concat()).collect()
 }
 
 /// A request for the whole of a screen.

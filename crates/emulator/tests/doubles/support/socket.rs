@@ -30,23 +30,12 @@ impl Ticket {
 
     pub async fn with(emulator: &Emulator, base: &str, form: &str) -> Self {
         let mut client = Client::to(emulator).await;
-        let answer = client
-            .post(
-                &format!("{base}/vncproxy"),
-                &[("Authorization", TOKEN)],
-                form,
-            )
-            .await;
-        Self {
-            base: base.to_owned(),
-            reply: answer.data(),
-        }
+        let answer = client.post(&format!("{base}/vncproxy"), &[("Authorization", TOKEN)], form).await;
+        Self { base: base.to_owned(), reply: answer.data() }
     }
 
     pub fn text(&self, key: &str) -> &str {
-        self.reply[key]
-            .as_str()
-            .unwrap_or_else(|| panic!("{key} is no string in {}", self.reply))
+        self.reply[key].as_str().unwrap_or_else(|| panic!("{key} is no string in {}", self.reply))
     }
 
     pub fn path(&self) -> String {
@@ -54,27 +43,16 @@ impl Ticket {
     }
 
     pub fn path_with(&self, spelt_ticket: &str) -> String {
-        format!(
-            "{}/vncwebsocket?port={}&vncticket={spelt_ticket}",
-            self.base,
-            self.text("port")
-        )
+        format!("{}/vncwebsocket?port={}&vncticket={spelt_ticket}", self.base, self.text("port"))
     }
 
     /// What RFB is answered with: the password if there is one, else the ticket.
     pub fn password(&self) -> &str {
-        self.reply
-            .get("password")
-            .and_then(Value::as_str)
-            .unwrap_or_else(|| self.text("ticket"))
+        self.reply.get("password").and_then(Value::as_str).unwrap_or_else(|| self.text("ticket"))
     }
 }
 
-pub async fn upgrade(
-    emulator: &Emulator,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (Client, Answer) {
+pub async fn upgrade(emulator: &Emulator, path: &str, headers: &[(&str, &str)]) -> (Client, Answer) {
     let mut client = Client::to(emulator).await;
     let mut all = vec![
         ("Connection", "Upgrade"),
@@ -89,16 +67,10 @@ pub async fn upgrade(
 
 impl Socket {
     pub async fn open(emulator: &Emulator, ticket: &Ticket) -> Self {
-        let headers = [
-            ("Authorization", TOKEN),
-            ("Sec-WebSocket-Protocol", "binary"),
-        ];
+        let headers = [("Authorization", TOKEN), ("Sec-WebSocket-Protocol", "binary")];
         let (client, answer) = upgrade(emulator, &ticket.path(), &headers).await;
         assert_eq!(answer.status_line, "HTTP/1.1 101 Switching Protocols");
-        Self {
-            client,
-            stream: Vec::new(),
-        }
+        Self { client, stream: Vec::new() }
     }
 
     /// One masked, final binary frame.
@@ -117,14 +89,10 @@ impl Socket {
             let ahead = &self.client.ahead;
             if let [first, second, ..] = ahead[..] {
                 let (length, header) = match second {
-                    126 if ahead.len() >= 4 => {
-                        (usize::from(u16::from_be_bytes([ahead[2], ahead[3]])), 4)
+                    126 if ahead.len() >= 4 => (usize::from(u16::from_be_bytes([ahead[2], ahead[3]])), 4),
+                    127 if ahead.len() >= 10 => {
+                        (usize::try_from(u64::from_be_bytes(ahead[2..10].try_into().unwrap())).unwrap(), 10)
                     }
-                    127 if ahead.len() >= 10 => (
-                        usize::try_from(u64::from_be_bytes(ahead[2..10].try_into().unwrap()))
-                            .unwrap(),
-                        10,
-                    ),
                     126 | 127 => (usize::MAX - 10, 10),
                     short => (usize::from(short), 2),
                 };
@@ -174,12 +142,7 @@ pub fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     let mask = [0x11, 0x22, 0x33, 0x44];
     if masked {
         bytes.extend(mask);
-        bytes.extend(
-            payload
-                .iter()
-                .zip(mask.iter().cycle())
-                .map(|(byte, key)| byte ^ key),
-        );
+        bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
     } else {
         bytes.extend(payload);
     }
@@ -188,13 +151,6 @@ pub fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
 
 /// What the API says of a ticket's task: its `status` or its `log`.
 pub async fn task(emulator: &Emulator, ticket: &Ticket, what: &str) -> Value {
-    let path = format!(
-        "/api2/json/nodes/pve1/tasks/{}/{what}",
-        encoded(ticket.text("upid"))
-    );
-    Client::to(emulator)
-        .await
-        .get(&path, &[("Authorization", TOKEN)])
-        .await
-        .data()
+    let path = format!("/api2/json/nodes/pve1/tasks/{}/{what}", encoded(ticket.text("upid")));
+    Client::to(emulator).await.get(&path, &[("Authorization", TOKEN)]).await.data()
 }

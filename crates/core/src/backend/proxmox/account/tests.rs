@@ -16,15 +16,9 @@ fn refused(pairs: &[(&str, &str)]) -> Error {
 
 #[test]
 fn a_token_becomes_one_header() {
-    let account = account(&[
-        ("token_id", "portal@pve!console"),
-        ("token_secret", "aaaa-bbbb"),
-    ])
-    .unwrap();
+    let account = account(&[("token_id", "portal@pve!console"), ("token_secret", "aaaa-bbbb")]).unwrap();
 
-    let Account::Token { header, .. } = &account else {
-        panic!("{account:?}")
-    };
+    let Account::Token { header, .. } = &account else { panic!("{account:?}") };
     assert_eq!(header.expose(), "PVEAPIToken=portal@pve!console=aaaa-bbbb");
     assert!(!format!("{account:?}").contains("aaaa"));
 }
@@ -40,10 +34,7 @@ fn half_an_account_names_the_missing_half() {
         let error = refused(&[given]);
 
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert_eq!(
-            error.to_string(),
-            format!("proxmox: option {missing:?} is missing")
-        );
+        assert_eq!(error.to_string(), format!("proxmox: option {missing:?} is missing"));
     }
     assert!(refused(&[]).hint().contains("username and password"));
 }
@@ -79,14 +70,7 @@ fn a_malformed_account_says_what_is_accepted_and_shows_no_secret() {
         assert!(error.to_string().contains("accepted is"), "{error}");
         assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
     }
-    for name in [
-        "portal",
-        "portal@",
-        "@pve",
-        "por\ntal@pve",
-        "a:b@pve",
-        &format!("{}@pve", "x".repeat(70)),
-    ] {
+    for name in ["portal", "portal@", "@pve", "por\ntal@pve", "a:b@pve", &format!("{}@pve", "x".repeat(70))] {
         let error = refused(&[("username", name), ("password", "hunter2")]);
 
         assert!(error.to_string().contains("USER@REALM"), "{error}");
@@ -103,10 +87,7 @@ fn a_ticket_travels_percent_encoded_in_one_cookie() {
 
     assert_eq!(reading.len(), 1);
     assert_eq!(reading[0].0, "cookie");
-    assert_eq!(
-        reading[0].1.expose(),
-        "PVEAuthCookie=PVE%3Aa%40b%3A1%3A%3Ax%2B%2F%3D%3D"
-    );
+    assert_eq!(reading[0].1.expose(), "PVEAuthCookie=PVE%3Aa%40b%3A1%3A%3Ax%2B%2F%3D%3D");
     assert_eq!(writing[1].0, "csrfpreventiontoken");
     assert_eq!(writing[1].1.expose(), "1:csrf");
 }

@@ -6,20 +6,11 @@ const TOKEN: &str = "portal@pve!console";
 const USER: &str = "portal@pve";
 
 fn said(status: u16, words: &str) -> Refusal {
-    Refusal {
-        status,
-        words: words.to_owned(),
-        parameters: Vec::new(),
-    }
+    Refusal { status, words: words.to_owned(), parameters: Vec::new() }
 }
 
 fn question(step: Step, account: &str) -> Question<'_> {
-    Question {
-        step,
-        what: "qemu/100 on pve1",
-        account,
-        secrets: vec!["PVEAPIToken=portal@pve!console=aaaa-HUNTER2"],
-    }
+    Question { step, what: "qemu/100 on pve1", account, secrets: vec!["PVEAPIToken=portal@pve!console=aaaa-HUNTER2"] }
 }
 
 #[test]
@@ -86,28 +77,17 @@ fn every_refusal_has_its_code_and_a_hint_that_names_what_to_do() {
         let error = refusal(&question(*step, account), &said(*status, words));
 
         assert_eq!(error.code(), *code, "{status} {words}: {error}");
-        assert!(
-            error.hint().contains(hint),
-            "{status} {words}: {}",
-            error.hint()
-        );
+        assert!(error.hint().contains(hint), "{status} {words}: {}", error.hint());
         assert_eq!(error.http_status(), Some(*status), "{words}");
         assert!(error.to_string().starts_with("proxmox: "), "{error}");
-        let named = if *step == Login {
-            USER
-        } else {
-            "qemu/100 on pve1"
-        };
+        let named = if *step == Login { USER } else { "qemu/100 on pve1" };
         assert!(error.to_string().contains(named), "{error}");
     }
 }
 
 #[test]
 fn the_message_keeps_the_servers_own_words() {
-    let error = refusal(
-        &question(Step::Ticket, TOKEN),
-        &said(403, "Permission check failed (/vms/100, VM.Console)"),
-    );
+    let error = refusal(&question(Step::Ticket, TOKEN), &said(403, "Permission check failed (/vms/100, VM.Console)"));
 
     assert_eq!(
         error.to_string(),
@@ -124,28 +104,13 @@ fn a_refused_parameter_is_named_with_its_reason() {
         parameters: vec![(name.to_owned(), reason.to_owned())],
     };
 
-    let port = refusal(
-        &question(Step::Websocket, TOKEN),
-        &with("port", "value must have a minimum value of 5900"),
-    );
-    let number = refusal(
-        &question(Step::Ticket, TOKEN),
-        &with("vmid", "value must have a minimum value of 100"),
-    );
+    let port = refusal(&question(Step::Websocket, TOKEN), &with("port", "value must have a minimum value of 5900"));
+    let number = refusal(&question(Step::Ticket, TOKEN), &with("vmid", "value must have a minimum value of 100"));
 
     assert_eq!(port.code(), Code::Protocol);
-    assert!(
-        port.to_string()
-            .contains("port: value must have a minimum value of 5900"),
-        "{port}"
-    );
+    assert!(port.to_string().contains("port: value must have a minimum value of 5900"), "{port}");
     assert_eq!(number.code(), Code::InvalidArgument);
-    assert!(
-        number
-            .to_string()
-            .contains("vmid: value must have a minimum value of 100"),
-        "{number}"
-    );
+    assert!(number.to_string().contains("vmid: value must have a minimum value of 100"), "{number}");
 }
 
 #[test]
@@ -159,11 +124,7 @@ fn a_server_that_repeats_a_secret_is_not_quoted() {
     ] {
         for status in [400, 401, 403, 418, 500, 501, 595] {
             let parameters = vec![("x".to_owned(), words.to_owned())];
-            let refused = Refusal {
-                status,
-                words: words.to_owned(),
-                parameters,
-            };
+            let refused = Refusal { status, words: words.to_owned(), parameters };
 
             let error = refusal(&question(Step::Ticket, TOKEN), &refused);
 
@@ -176,10 +137,7 @@ fn a_server_that_repeats_a_secret_is_not_quoted() {
 
 #[test]
 fn a_privilege_that_is_a_secret_is_not_quoted_in_the_hint_either() {
-    let error = refusal(
-        &question(Step::Ticket, TOKEN),
-        &said(403, "failed (aaaa-HUNTER2, aaaa-HUNTER2)"),
-    );
+    let error = refusal(&question(Step::Ticket, TOKEN), &said(403, "failed (aaaa-HUNTER2, aaaa-HUNTER2)"));
 
     assert!(!format!("{error} {}", error.hint()).contains("HUNTER2"));
 }
@@ -190,9 +148,6 @@ fn long_and_many_lined_words_become_one_short_line() {
 
     let error = refusal(&question(Step::Ticket, TOKEN), &said(500, &words)).to_string();
 
-    assert!(
-        error.contains("first second[31m long") && error.len() < 300,
-        "{error}"
-    );
+    assert!(error.contains("first second[31m long") && error.len() < 300, "{error}");
     assert!(!error.contains(char::is_control), "{error:?}");
 }

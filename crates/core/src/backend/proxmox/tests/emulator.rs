@@ -13,10 +13,7 @@ const SHORT: Duration = Duration::from_millis(300);
 
 async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
     let mut settings = Settings {
-        timing: Timing {
-            unauthorized_delay: Duration::from_millis(20),
-            ..Timing::default()
-        },
+        timing: Timing { unauthorized_delay: Duration::from_millis(20), ..Timing::default() },
         ..Settings::default()
     };
     change(&mut settings);
@@ -24,21 +21,15 @@ async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
 }
 
 fn trusting(emulator: &Emulator) -> Options {
-    Options::new()
-        .set("host", emulator.address().to_string())
-        .set("fingerprint", emulator.fingerprint())
+    Options::new().set("host", emulator.address().to_string()).set("fingerprint", emulator.fingerprint())
 }
 
 fn with_token(emulator: &Emulator) -> Options {
-    trusting(emulator)
-        .set("token_id", "portal@pve!console")
-        .set("token_secret", "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a")
+    trusting(emulator).set("token_id", "portal@pve!console").set("token_secret", "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a")
 }
 
 fn with_password(emulator: &Emulator) -> Options {
-    trusting(emulator)
-        .set("username", "portal@pve")
-        .set("password", "portal-password")
+    trusting(emulator).set("username", "portal@pve").set("password", "portal-password")
 }
 
 async fn log_in(console: &Console) -> Result<(), LogInFailure> {
@@ -99,17 +90,10 @@ async fn an_address_of_ipv6_is_as_good() {
     let emulator = start(|settings| settings.listen = "[::1]:0".parse().unwrap()).await;
     let port = emulator.address().port();
     for host in [format!("[::1]:{port}"), format!("https://[::1]:{port}/")] {
-        let console = open(&with_token(&emulator).set("host", host), "qemu/101")
-            .await
-            .unwrap();
+        let console = open(&with_token(&emulator).set("host", host), "qemu/101").await.unwrap();
 
         assert_eq!(console.address(), Some(emulator.address()));
-        assert!(
-            console
-                .websocket_url()
-                .unwrap()
-                .starts_with(&format!("wss://[::1]:{port}/api2/"))
-        );
+        assert!(console.websocket_url().unwrap().starts_with(&format!("wss://[::1]:{port}/api2/")));
         assert!(log_in(&console).await.is_ok());
     }
 }
@@ -184,13 +168,7 @@ async fn a_ticket_that_is_too_old_is_refused() {
     assert_eq!(error.code(), Code::TicketRefused);
     assert_eq!(error.http_status(), Some(401));
     let shown = format!("{error} {error:?}");
-    assert!(
-        emulator
-            .secrets()
-            .iter()
-            .all(|secret| !shown.contains(secret)),
-        "{shown}"
-    );
+    assert!(emulator.secrets().iter().all(|secret| !shown.contains(secret)), "{shown}");
 }
 
 #[tokio::test]
@@ -199,9 +177,7 @@ async fn a_ticket_is_good_for_the_identity_that_asked_for_it_alone() {
     let emulator = start(|_| ()).await;
     let mut console = open(&with_token(&emulator), "qemu/101").await.unwrap();
     let other = open(&with_password(&emulator), "lxc/200").await.unwrap();
-    let (Target::WebSocket(console), Target::WebSocket(other)) =
-        (&mut console.target, other.target)
-    else {
+    let (Target::WebSocket(console), Target::WebSocket(other)) = (&mut console.target, other.target) else {
         panic!("both are websockets")
     };
     console.headers = other.headers;
@@ -220,13 +196,7 @@ async fn rights_that_are_withdrawn_after_the_ticket_are_told() {
     let error = net::open_target(&console.target, LONG).await.unwrap_err();
 
     assert_eq!(error.code(), Code::PermissionDenied);
-    assert!(
-        error
-            .hint()
-            .contains("VM.Console on /vms/101 to the token portal@pve!console"),
-        "{}",
-        error.hint()
-    );
+    assert!(error.hint().contains("VM.Console on /vms/101 to the token portal@pve!console"), "{}", error.hint());
 }
 
 #[tokio::test]
@@ -260,10 +230,7 @@ async fn a_ticket_renews_itself_at_the_real_endpoint() {
 
 #[tokio::test]
 async fn a_worker_that_did_not_start_is_asked_for_again() {
-    let faults = |failures| Faults {
-        worker_failures: failures,
-        ..Faults::default()
-    };
+    let faults = |failures| Faults { worker_failures: failures, ..Faults::default() };
     let once = start(|settings| settings.faults = faults(1)).await;
     let twice = start(|settings| settings.faults = faults(2)).await;
 

@@ -15,8 +15,7 @@ async fn explained(status: &'static str, log: &'static str) -> Option<Error> {
 
     let error = proxmox.explain(&console).await;
 
-    let asked =
-        "/api2/json/nodes/pve1/tasks/UPID%3Apve1%3A1%3A2%3A3%3Avncproxy%3A101%3Aa%40pve%3A/status";
+    let asked = "/api2/json/nodes/pve1/tasks/UPID%3Apve1%3A1%3A2%3A3%3Avncproxy%3A101%3Aa%40pve%3A/status";
     assert_eq!(paths(&server)[1], asked);
     error
 }
@@ -25,14 +24,8 @@ async fn explained(status: &'static str, log: &'static str) -> Option<Error> {
 async fn a_stopped_machine_is_told_from_the_status_or_the_log() {
     let log = r#"{"data":[{"n":1,"t":"VM 101 not running"},{"n":2,"t":"TASK ERROR: Failed to run vncproxy."}]}"#;
     for (status, log) in [
-        (
-            r#"{"data":{"status":"stopped","exitstatus":"Failed to run vncproxy."}}"#,
-            log,
-        ),
-        (
-            r#"{"data":{"status":"stopped","exitstatus":"VM 101 not running"}}"#,
-            "not asked for",
-        ),
+        (r#"{"data":{"status":"stopped","exitstatus":"Failed to run vncproxy."}}"#, log),
+        (r#"{"data":{"status":"stopped","exitstatus":"VM 101 not running"}}"#, "not asked for"),
     ] {
         let error = explained(status, log).await.unwrap();
 
@@ -43,26 +36,16 @@ async fn a_stopped_machine_is_told_from_the_status_or_the_log() {
 
 #[tokio::test]
 async fn a_port_that_nobody_opened_in_time_is_told() {
-    let error = explained(
-        r#"{"data":{"status":"stopped","exitstatus":"connection timed out"}}"#,
-        "",
-    )
-    .await;
+    let error = explained(r#"{"data":{"status":"stopped","exitstatus":"connection timed out"}}"#, "").await;
 
     assert_eq!(error.unwrap().code(), Code::TicketExpired);
 }
 
 #[tokio::test]
 async fn a_task_that_ended_well_or_in_words_unknown_explains_nothing() {
-    for status in [
-        r#"{"data":{"status":"stopped","exitstatus":"OK"}}"#,
-        r#"{"data":{"status":"stopped"}}"#,
-        "garbage",
-    ] {
-        assert!(
-            explained(status, r#"{"data":[]}"#).await.is_none(),
-            "{status}"
-        );
+    for status in [r#"{"data":{"status":"stopped","exitstatus":"OK"}}"#, r#"{"data":{"status":"stopped"}}"#, "garbage"]
+    {
+        assert!(explained(status, r#"{"data":[]}"#).await.is_none(), "{status}");
     }
 }
 
@@ -91,11 +74,7 @@ async fn a_task_that_is_about_to_end_is_waited_for() {
 async fn a_task_that_runs_on_explains_nothing_and_is_not_asked_for_ever() {
     let started = Instant::now();
 
-    assert!(
-        explained(r#"{"data":{"status":"running"}}"#, "")
-            .await
-            .is_none()
-    );
+    assert!(explained(r#"{"data":{"status":"running"}}"#, "").await.is_none());
 
     assert!(started.elapsed() < Duration::from_secs(10));
 }

@@ -32,10 +32,7 @@ pub(super) fn unframed(opened: Opened) -> DuplexStream {
         while let Ok(length @ 1..) = from_client.read(&mut payload).await {
             // Masked with zeros, which the real server takes as well.
             let head = [0x82, 0x80 | u8::try_from(length).unwrap(), 0, 0, 0, 0];
-            to_server
-                .write_all(&[&head, &payload[..length]].concat())
-                .await
-                .unwrap();
+            to_server.write_all(&[&head, &payload[..length]].concat()).await.unwrap();
             to_server.flush().await.unwrap();
         }
     });

@@ -14,34 +14,20 @@ fn hosts(options: Options, hosts: &[&str]) -> Options {
 #[tokio::test]
 async fn a_node_that_is_down_is_passed_over() {
     let server = server(|_| None).await;
-    let options = hosts(
-        with_token(&server),
-        &[&dead().await, &server.address.to_string()],
-    );
+    let options = hosts(with_token(&server), &[&dead().await, &server.address.to_string()]);
 
     let console = open(&options, "pve1/qemu/101").await.unwrap();
 
     assert_eq!(console.address(), Some(server.address));
-    assert!(
-        console
-            .websocket_url()
-            .unwrap()
-            .starts_with(&format!("wss://{}/", server.address))
-    );
+    assert!(console.websocket_url().unwrap().starts_with(&format!("wss://{}/", server.address)));
 }
 
 #[tokio::test]
 async fn the_node_that_answered_is_asked_first_the_next_time() {
     let sick = server(|_| Some(status("595 Connection refused", ""))).await;
     let well = server(|_| None).await;
-    let options = hosts(
-        with_token(&well),
-        &[&sick.address.to_string(), &well.address.to_string()],
-    )
-    .set(
-        "fingerprint",
-        format!("{},{}", sick.fingerprint, well.fingerprint),
-    );
+    let options = hosts(with_token(&well), &[&sick.address.to_string(), &well.address.to_string()])
+        .set("fingerprint", format!("{},{}", sick.fingerprint, well.fingerprint));
     let proxmox = Proxmox::new(&options).unwrap();
 
     proxmox.open("pve1/qemu/101", Kind::Vnc).await.unwrap();
@@ -56,21 +42,11 @@ async fn when_no_node_answers_each_is_named() {
     let server = server(|_| None).await;
     let (first, second) = (dead().await, dead().await);
 
-    let error = open(
-        &hosts(with_token(&server), &[&first, &second]),
-        "pve1/qemu/101",
-    )
-    .await
-    .unwrap_err();
-    let single = open(&hosts(with_token(&server), &[&first]), "pve1/qemu/101")
-        .await
-        .unwrap_err();
+    let error = open(&hosts(with_token(&server), &[&first, &second]), "pve1/qemu/101").await.unwrap_err();
+    let single = open(&hosts(with_token(&server), &[&first]), "pve1/qemu/101").await.unwrap_err();
 
     assert_eq!(error.code(), Code::Unreachable);
-    assert!(
-        error.to_string().contains(&first) && error.to_string().contains(&second),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&first) && error.to_string().contains(&second), "{error}");
     assert_eq!(single.to_string(), format!("{first}: connection refused"));
 }
 
@@ -79,10 +55,7 @@ async fn a_certificate_that_is_not_trusted_is_never_passed_over() {
     // Whoever stands in for the first node would otherwise go unnoticed.
     let stranger = server(|_| None).await;
     let server = server(|_| None).await;
-    let options = hosts(
-        with_token(&server),
-        &[&stranger.address.to_string(), &server.address.to_string()],
-    );
+    let options = hosts(with_token(&server), &[&stranger.address.to_string(), &server.address.to_string()]);
 
     let error = open(&options, "pve1/qemu/101").await.unwrap_err();
 
@@ -95,14 +68,8 @@ async fn a_question_that_may_have_arrived_is_not_asked_elsewhere() {
     // Two tickets for one machine would spoil each other.
     let silent = server(|_| Some(Act::Close)).await;
     let well = server(|_| None).await;
-    let options = hosts(
-        with_token(&well),
-        &[&silent.address.to_string(), &well.address.to_string()],
-    )
-    .set(
-        "fingerprint",
-        format!("{},{}", silent.fingerprint, well.fingerprint),
-    );
+    let options = hosts(with_token(&well), &[&silent.address.to_string(), &well.address.to_string()])
+        .set("fingerprint", format!("{},{}", silent.fingerprint, well.fingerprint));
 
     let error = open(&options, "pve1/qemu/101").await.unwrap_err();
 
@@ -112,10 +79,8 @@ async fn a_question_that_may_have_arrived_is_not_asked_elsewhere() {
 
 #[test]
 fn insecure_is_logged_at_every_start_and_nothing_else_is() {
-    let options = Options::new()
-        .set("host", "pve.example.com")
-        .set("token_id", "a@pve!t")
-        .set("token_secret", "HUNTER2");
+    let options =
+        Options::new().set("host", "pve.example.com").set("token_id", "a@pve!t").set("token_secret", "HUNTER2");
     let warnings = Warnings::default();
 
     tracing::subscriber::with_default(warnings.clone(), || {
@@ -127,10 +92,7 @@ fn insecure_is_logged_at_every_start_and_nothing_else_is() {
 
     let lines = warnings.0.lock().unwrap().clone();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(
-        lines[0].contains("pve.example.com") && lines[0].contains("insecure is set"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("pve.example.com") && lines[0].contains("insecure is set"), "{lines:?}");
     assert!(!lines[0].contains("HUNTER2"));
 }
 

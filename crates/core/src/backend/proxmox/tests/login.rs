@@ -9,20 +9,14 @@ async fn open_many(proxmox: &Proxmox, count: u32) -> Vec<Result<Console>> {
     let mut tasks = JoinSet::new();
     for id in 0..count {
         let proxmox = proxmox.clone();
-        tasks.spawn(async move {
-            proxmox
-                .open(&format!("pve1/qemu/{}", 100 + id), Kind::Vnc)
-                .await
-        });
+        tasks.spawn(async move { proxmox.open(&format!("pve1/qemu/{}", 100 + id), Kind::Vnc).await });
     }
     tasks.join_all().await
 }
 
 fn logins(server: &TestServer) -> Vec<String> {
     let seen = server.seen().into_iter();
-    seen.filter(|request| path(request) == LOGIN)
-        .map(|request| request.body)
-        .collect()
+    seen.filter(|request| path(request) == LOGIN).map(|request| request.body).collect()
 }
 
 #[tokio::test]
@@ -35,9 +29,7 @@ async fn a_password_becomes_one_cookie_with_a_csrf_token_where_something_changes
     let seen = server.seen();
     assert_eq!(paths(&server), [LOGIN, PROXY]);
     assert_eq!(seen[0].body, "username=a%40pve&password=HUNTER2%2B%26");
-    assert!(
-        seen[0].header("cookie").is_empty() && seen[0].header("csrfpreventiontoken").is_empty()
-    );
+    assert!(seen[0].header("cookie").is_empty() && seen[0].header("csrfpreventiontoken").is_empty());
     assert_eq!(seen[1].header("cookie"), [cookie]);
     assert_eq!(seen[1].header("csrfpreventiontoken"), ["6B:HUNTER2"]);
     assert!(seen[1].header("authorization").is_empty());
@@ -58,12 +50,7 @@ async fn one_login_serves_every_console_even_when_all_come_at_once() {
 #[tokio::test]
 async fn one_failed_login_fails_everyone_who_waited_for_it_and_the_next_one_tries_again() {
     // Each refusal takes the server three seconds: thirty in a row would be a minute and a half.
-    let refuse = || {
-        status(
-            "401 authentication failure",
-            r#"{"data":null,"message":"authentication failure\n"}"#,
-        )
-    };
+    let refuse = || status("401 authentication failure", r#"{"data":null,"message":"authentication failure\n"}"#);
     let server = server(in_turn([refuse()])).await;
     let proxmox = Proxmox::new(&with_password(&server)).unwrap();
 
@@ -83,29 +70,19 @@ async fn one_failed_login_fails_everyone_who_waited_for_it_and_the_next_one_trie
 
 #[tokio::test]
 async fn a_stale_ticket_is_replaced_once() {
-    let server = server(in_turn([
-        ok(LOGGED_IN),
-        status("401 Authentication failed!", ""),
-    ]))
-    .await;
+    let server = server(in_turn([ok(LOGGED_IN), status("401 Authentication failed!", "")])).await;
 
     let console = open(&with_password(&server), MACHINE).await;
 
     assert!(console.is_ok());
     assert_eq!(paths(&server), [LOGIN, PROXY, LOGIN, PROXY]);
-    assert!(
-        logins(&server)
-            .iter()
-            .all(|body| body.contains("password=HUNTER2")),
-        "the password, not the stale ticket"
-    );
+    assert!(logins(&server).iter().all(|body| body.contains("password=HUNTER2")), "the password, not the stale ticket");
 }
 
 #[tokio::test]
 async fn a_ticket_that_is_stale_again_is_an_error_and_no_loop() {
-    let refuse_all = |request: &Seen| {
-        (path(request) == PROXY).then(|| status("401 permission denied - invalid PVE ticket", ""))
-    };
+    let refuse_all =
+        |request: &Seen| (path(request) == PROXY).then(|| status("401 permission denied - invalid PVE ticket", ""));
     let server = server(refuse_all).await;
 
     let error = open(&with_password(&server), MACHINE).await.unwrap_err();
@@ -123,13 +100,10 @@ async fn a_ticket_that_went_stale_for_many_at_once_is_replaced_by_one_login() {
         if path(request) == LOGIN {
             *count += 1;
             let number = *count;
-            return Some(ok(&format!(
-                r#"{{"data":{{"ticket":"PVE:{number}","CSRFPreventionToken":"x"}}}}"#
-            )));
+            return Some(ok(&format!(r#"{{"data":{{"ticket":"PVE:{number}","CSRFPreventionToken":"x"}}}}"#)));
         }
         // Only the second ticket is good.
-        (request.header("cookie") == ["PVEAuthCookie=PVE%3A1"])
-            .then(|| status("401 Authentication failed!", ""))
+        (request.header("cookie") == ["PVEAuthCookie=PVE%3A1"]).then(|| status("401 Authentication failed!", ""))
     })
     .await;
     let proxmox = Proxmox::new(&with_password(&server)).unwrap();
@@ -155,22 +129,15 @@ async fn a_ticket_renews_itself_before_the_hour_and_the_password_is_not_sent_aga
     assert_eq!(paths(&server), [LOGIN, PROXY, PROXY, LOGIN, PROXY]);
     assert_eq!(
         logins(&server),
-        [
-            "username=a%40pve&password=HUNTER2%2B%26",
-            "username=a%40pve&password=PVE%3Aa%40pve%3A6B%3A%3AHUNTER2%3D%3D"
-        ]
+        ["username=a%40pve&password=HUNTER2%2B%26", "username=a%40pve&password=PVE%3Aa%40pve%3A6B%3A%3AHUNTER2%3D%3D"]
     );
 }
 
 #[tokio::test]
 async fn a_ticket_that_cannot_be_renewed_is_replaced_with_the_password() {
     let hand = Hand::new();
-    let refused = |request: &Seen| {
-        request
-            .body
-            .contains("password=PVE")
-            .then(|| status("401 authentication failure", ""))
-    };
+    let refused =
+        |request: &Seen| request.body.contains("password=PVE").then(|| status("401 authentication failure", ""));
     let server = server(refused).await;
     let proxmox = Proxmox::with_clock(&with_password(&server), hand.clock()).unwrap();
 

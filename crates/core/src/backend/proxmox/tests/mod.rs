@@ -26,17 +26,15 @@ const LOGIN: &str = "/api2/json/access/ticket";
 const GUESTS: &str = "/api2/json/cluster/resources?type=vm";
 
 const TICKET: &str = r#"{"data":{"port":"5900","ticket":"a;b:c=d+:PVEVNC:HUNTER2==","password":"a;b:c=d+","upid":"UPID:pve1:1:2:3:vncproxy:101:a@pve:","user":"a@pve"}}"#;
-const LOGGED_IN: &str = r#"{"data":{"ticket":"PVE:a@pve:6B::HUNTER2==","CSRFPreventionToken":"6B:HUNTER2","username":"a@pve"}}"#;
+const LOGGED_IN: &str =
+    r#"{"data":{"ticket":"PVE:a@pve:6B::HUNTER2==","CSRFPreventionToken":"6B:HUNTER2","username":"a@pve"}}"#;
 
 fn ok(body: &str) -> Act {
     status("200 OK", body)
 }
 
 fn status(line: &str, body: &str) -> Act {
-    Act::Send(format!(
-        "HTTP/1.1 {line}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ))
+    Act::Send(format!("HTTP/1.1 {line}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
 }
 
 /// Answers login and ticket well, and everything else as `other` says.
@@ -58,19 +56,11 @@ fn in_turn<const N: usize>(acts: [Act; N]) -> impl FnMut(&Seen) -> Option<Act> +
 }
 
 fn with_token(server: &TestServer) -> Options {
-    server
-        .pinned()
-        .set("host", server.address.to_string())
-        .set("token_id", "a@pve!t")
-        .set("token_secret", "HUNTER2")
+    server.pinned().set("host", server.address.to_string()).set("token_id", "a@pve!t").set("token_secret", "HUNTER2")
 }
 
 fn with_password(server: &TestServer) -> Options {
-    server
-        .pinned()
-        .set("host", server.address.to_string())
-        .set("username", "a@pve")
-        .set("password", "HUNTER2+&")
+    server.pinned().set("host", server.address.to_string()).set("username", "a@pve").set("password", "HUNTER2+&")
 }
 
 async fn open(options: &Options, machine: &str) -> Result<Console> {
@@ -83,11 +73,7 @@ fn path(request: &Seen) -> &str {
 
 /// Which calls a server got, in order.
 fn paths(server: &TestServer) -> Vec<String> {
-    server
-        .seen()
-        .iter()
-        .map(|request| path(request).to_owned())
-        .collect()
+    server.seen().iter().map(|request| path(request).to_owned()).collect()
 }
 
 /// An hour hand that tests turn.

@@ -47,8 +47,7 @@ fn a_classic_ticket_is_its_own_password() {
 
 #[test]
 fn a_password_of_its_own_counts_for_a_classic_ticket_too() {
-    let body =
-        br#"{"data":{"port":"5901","ticket":"PVEVNC:6B0269DE::abc==","password":"!%&+;#:`"}}"#;
+    let body = br#"{"data":{"port":"5901","ticket":"PVEVNC:6B0269DE::abc==","password":"!%&+;#:`"}}"#;
 
     assert_eq!(read_ticket(body).unwrap().password.expose(), "!%&+;#:`");
 }
@@ -62,10 +61,7 @@ fn the_prefixed_ticket_alone_still_gives_its_password() {
 
 #[test]
 fn a_ticket_that_cannot_be_one_is_refused() {
-    let long = format!(
-        r#"{{"data":{{"port":"5900","ticket":"HUNTER2{}"}}}}"#,
-        "x".repeat(593)
-    );
+    let long = format!(r#"{{"data":{{"port":"5900","ticket":"HUNTER2{}"}}}}"#, "x".repeat(593));
     for (body, words) in [
         ("", "is no JSON"),
         ("<html>HUNTER2</html>", "is no JSON"),
@@ -75,18 +71,9 @@ fn a_ticket_that_cannot_be_one_is_refused() {
         (r#"{"data":["HUNTER2"]}"#, "has no ticket"),
         (r#"{"data":{"port":"5900"}}"#, "has no ticket"),
         (r#"{"data":{"port":"5900","ticket":""}}"#, "has no ticket"),
-        (
-            r#"{"data":{"port":"5900","ticket":["HUNTER2"]}}"#,
-            "has no ticket",
-        ),
-        (
-            r#"{"data":{"port":"5900","ticket":"HUNTER2\r\nX: y"}}"#,
-            "characters",
-        ),
-        (
-            r#"{"data":{"port":"5900","ticket":"HUNTER2é"}}"#,
-            "characters",
-        ),
+        (r#"{"data":{"port":"5900","ticket":["HUNTER2"]}}"#, "has no ticket"),
+        (r#"{"data":{"port":"5900","ticket":"HUNTER2\r\nX: y"}}"#, "characters"),
+        (r#"{"data":{"port":"5900","ticket":"HUNTER2é"}}"#, "characters"),
         (r#"{"data":{"ticket":"HUNTER2"}}"#, "has no port"),
         (long.as_str(), "ticket of 600 characters"),
     ] {
@@ -118,17 +105,8 @@ fn a_port_outside_the_range_of_consoles_is_refused() {
 
 #[test]
 fn a_task_is_only_known_if_its_name_can_stand_in_a_path() {
-    for upid in [
-        "",
-        "nonsense",
-        "UPID:",
-        "UPID:../x:1",
-        "UPID:pve1:a b",
-        "UPID:pve.1:x",
-        "XPID:pve1:1",
-    ] {
-        let body =
-            serde_json::json!({"data": {"port": "5900", "ticket": "PVEVNC:1", "upid": upid}});
+    for upid in ["", "nonsense", "UPID:", "UPID:../x:1", "UPID:pve1:a b", "UPID:pve.1:x", "XPID:pve1:1"] {
+        let body = serde_json::json!({"data": {"port": "5900", "ticket": "PVEVNC:1", "upid": upid}});
 
         let read = read_ticket(body.to_string().as_bytes()).unwrap();
 
@@ -194,18 +172,8 @@ fn guests_are_read_whatever_else_is_listed() {
 
     let guests = read_guests(body).unwrap();
 
-    let guest = |id, kind, node: &str| Guest {
-        id,
-        kind,
-        node: node.to_owned(),
-    };
-    assert_eq!(
-        guests,
-        [
-            guest(101, GuestType::Qemu, "pve1"),
-            guest(200, GuestType::Lxc, "pve2")
-        ]
-    );
+    let guest = |id, kind, node: &str| Guest { id, kind, node: node.to_owned() };
+    assert_eq!(guests, [guest(101, GuestType::Qemu, "pve1"), guest(200, GuestType::Lxc, "pve2")]);
     assert_protocol(read_guests(br#"{"data":{}}"#), "is no list");
 }
 
@@ -213,10 +181,7 @@ fn guests_are_read_whatever_else_is_listed() {
 fn a_task_runs_until_it_is_stopped() {
     let read = |body: &str| read_task_status(body.as_bytes());
 
-    assert_eq!(
-        read(r#"{"data":{"status":"running"}}"#).unwrap(),
-        TaskState::Running
-    );
+    assert_eq!(read(r#"{"data":{"status":"running"}}"#).unwrap(), TaskState::Running);
     assert_eq!(
         read(r#"{"data":{"status":"stopped","exitstatus":"Failed to run vncproxy."}}"#).unwrap(),
         TaskState::Ended("Failed to run vncproxy.".to_owned())
@@ -235,11 +200,7 @@ fn a_refusal_has_its_words_in_the_body_or_in_the_reason_phrase() {
         "Permission check failed (/vms/100, VM.Console)",
         br#"{"data":null,"message":"Permission check failed (/vms/100, VM.Console)\n"}"#,
     );
-    let old = read_refusal(
-        403,
-        "Permission check failed (/vms/100, VM.Console)",
-        br#"{"data":null}"#,
-    );
+    let old = read_refusal(403, "Permission check failed (/vms/100, VM.Console)", br#"{"data":null}"#);
     let empty = read_refusal(401, "No ticket", b"");
     let schema = read_refusal(
         400,
@@ -250,42 +211,20 @@ fn a_refusal_has_its_words_in_the_body_or_in_the_reason_phrase() {
     assert_eq!(new, old);
     assert_eq!(new.words, "Permission check failed (/vms/100, VM.Console)");
     assert_eq!(empty.words, "No ticket");
-    assert_eq!(
-        schema.parameters,
-        [(
-            "port".to_owned(),
-            "type check ('integer') failed - got 'x'".to_owned()
-        )]
-    );
+    assert_eq!(schema.parameters, [("port".to_owned(), "type check ('integer') failed - got 'x'".to_owned())]);
 }
 
 #[test]
 fn requests_say_websocket_and_percent_encode_once() {
-    let path = GuestPath {
-        node: "pve1",
-        guest: GuestType::Qemu,
-        id: 101,
-    };
+    let path = GuestPath { node: "pve1", guest: GuestType::Qemu, id: 101 };
     let body = |call: Call| call.form.unwrap().expose().to_owned();
 
-    assert_eq!(
-        body(vncproxy(&path, true)),
-        "websocket=1&generate-password=1"
-    );
+    assert_eq!(body(vncproxy(&path, true)), "websocket=1&generate-password=1");
     assert_eq!(body(vncproxy(&path, false)), "websocket=1");
-    assert_eq!(
-        vncproxy(&path, false).path,
-        "/api2/json/nodes/pve1/qemu/101/vncproxy"
-    );
-    assert_eq!(
-        body(login("a@pve", &"p+w & x".into())),
-        "username=a%40pve&password=p%2Bw%20%26%20x"
-    );
+    assert_eq!(vncproxy(&path, false).path, "/api2/json/nodes/pve1/qemu/101/vncproxy");
+    assert_eq!(body(login("a@pve", &"p+w & x".into())), "username=a%40pve&password=p%2Bw%20%26%20x");
     assert_eq!(guests().path, "/api2/json/cluster/resources?type=vm");
-    let task = Task {
-        node: "pve1".to_owned(),
-        upid: "UPID:pve1:1:2:3:vncproxy:101:a@pve!t:".to_owned(),
-    };
+    let task = Task { node: "pve1".to_owned(), upid: "UPID:pve1:1:2:3:vncproxy:101:a@pve!t:".to_owned() };
     assert_eq!(
         task_status(&task).path,
         "/api2/json/nodes/pve1/tasks/UPID%3Apve1%3A1%3A2%3A3%3Avncproxy%3A101%3Aa%40pve%21t%3A/status"
