@@ -33,7 +33,7 @@ demo: system node cli guest
 test:
 	@$(RUN)
 lint:
-	@$(RUN) rustfmt clippy documentation viewer-types
+	@$(RUN) rustfmt clippy clippy-no-relay documentation viewer-types
 test-rust:
 	@$(RUN) rust
 test-viewer:

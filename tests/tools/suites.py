@@ -61,6 +61,10 @@ SUITES = (
         needs=("viewer",),
     ),
     check(
+        "clippy-no-relay",
+        *("cargo", "clippy", "--locked", "-p", "consolepass", "--no-default-features", "--", "-D", "warnings"),
+    ),
+    check(
         "documentation",
         *("cargo", "doc", "--locked", "--workspace", "--no-deps"),
         needs=("viewer",),

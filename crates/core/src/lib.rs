@@ -24,6 +24,8 @@
 //!
 //! The library logs through `tracing` and installs no subscriber.
 
+#![cfg_attr(not(feature = "relay"), allow(dead_code, reason = "what only the relay uses stays in its place"))]
+
 mod backend;
 mod console;
 mod error;
