@@ -23,6 +23,8 @@ class Emulated(Child):
     def __init__(self, *arguments: str, delay: float | None = DELAY) -> None:
         if delay is not None:
             arguments = (*arguments, "--unauthorized-delay", str(delay))
+        if "--banner-delay" not in arguments:
+            arguments = (*arguments, "--banner-delay", "0.05")
         self._folder = Path(tempfile.mkdtemp(prefix="consolepass-emulator-"))
         self.ca_file = str(self._folder / "ca.pem")
         super().__init__(

@@ -28,7 +28,7 @@ let ca;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "consolepass-ws-"));
   const caFile = join(folder, "ca.pem");
-  const settings = ["--guest", "qemu/101=screen", "--token", TOKEN_ID, "--unauthorized-delay", "0.2"];
+  const settings = ["--guest", "qemu/101=screen", "--token", TOKEN_ID, "--unauthorized-delay", "0.2", "--banner-delay", "0.05"];
   emulator = spawn(PROGRAM, ["emulate", "proxmox", "--json", "--ca-file", caFile, ...settings], {
     env: { ...process.env, CONSOLEPASS_EMULATE_TOKEN_SECRET: TOKEN_SECRET },
     stdio: ["ignore", "pipe", "inherit"],

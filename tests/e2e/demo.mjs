@@ -7,6 +7,11 @@ import { join } from "node:path";
 import { Demo } from "./demo/demo.mjs";
 import { Guest } from "./demo/guest.mjs";
 
+// Before anything is started, so that nothing is left behind whenever the signal comes.
+const interrupted = new Promise((resolve) => {
+  process.once("SIGINT", resolve);
+  process.once("SIGTERM", resolve);
+});
 const check = process.argv.includes("--check");
 const folder = await mkdtemp(join(tmpdir(), "consolepass-demo-"));
 const started = [];
@@ -17,10 +22,12 @@ try {
   started.push(demo);
   if (check) {
     const { runChecks } = await import("./demo/checks.mjs");
-    process.exitCode = (await runChecks(guest, demo)) ? 0 : 1;
+    const stopped = interrupted.then(() => Promise.reject(new Error("interrupted")));
+    process.exitCode = (await Promise.race([runChecks(guest, demo), stopped])) ? 0 : 1;
+    stopped.catch(() => {});
   } else {
     console.log(`\nOpen this link; it works once and for five minutes:\n\n  ${demo.viewerUrl}\n\nCtrl-C ends everything.`);
-    await Promise.race([interrupted(), demo.ended, guest.ended]);
+    await Promise.race([interrupted, demo.ended, guest.ended]);
   }
 } catch (error) {
   console.error(`error: ${error.message}`);
@@ -29,11 +36,4 @@ try {
   // The last that was started ends first.
   for (const child of started.reverse()) await child.stop();
   await rm(folder, { recursive: true, force: true });
-}
-
-function interrupted() {
-  return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
 }

@@ -92,7 +92,7 @@ test("an idle console costs less than 10 KiB without TLS", { timeout: 120_000 },
 test("an idle console costs less than 24 KiB with TLS to the hypervisor", { timeout: 120_000 }, async (context) => {
   const secret = "6d6f6f6e-6c69-6768-742d-736f6e617461";
   let double;
-  const args = ["emulate", "proxmox", "--json", "--token", "portal@pve!console", "--guest", "qemu/101=screen"];
+  const args = ["emulate", "proxmox", "--json", "--token", "portal@pve!console", "--guest", "qemu/101=screen", "--banner-delay", "0.01"];
   const emulator = start(PROGRAM, args, {
     env: { CONSOLEPASS_EMULATE_TOKEN_SECRET: secret },
     onLine: (line) => (double ??= JSON.parse(line)),

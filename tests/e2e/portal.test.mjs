@@ -15,7 +15,7 @@ const TOKEN_SECRET = "6d6f6f6e-6c69-6768-742d-736f6e617461";
 /** The emulated hypervisor with both of the customer's machines. */
 async function startHypervisor() {
   let double;
-  const args = ["emulate", "proxmox", "--json", "--token", "portal@pve!console"];
+  const args = ["emulate", "proxmox", "--json", "--token", "portal@pve!console", "--banner-delay", "0.05"];
   const guests = ["--guest", "qemu/101=screen", "--guest", "lxc/200=stopped"];
   const child = start(PROGRAM, [...args, ...guests], {
     env: { CONSOLEPASS_EMULATE_TOKEN_SECRET: TOKEN_SECRET },

@@ -30,7 +30,7 @@ fn open() -> Command {
         .arg(text("kind", "KIND", "The kind of console: vnc [default: vnc]"))
         .arg(text("config", "FILE", "Takes the backend from a configuration file"))
         .arg(text("backend", "NAME", "The backend in the file, if it has several").requires("config"))
-        .args(arguments(Scope::Proxmox))
+        .args(arguments(Scope::Proxmox).into_iter().map(not_beside_a_file))
         .arg(novnc())
         .args(page_arguments())
         .arg(flag("show_secrets", "Prints ticket, headers and password"))
@@ -62,7 +62,7 @@ fn pass() -> Command {
                 .conflicts_with_all(["config", "backend", "machine"]),
         )
         .arg(text("config", "FILE", "The relay's configuration file, in place of --public-url and --pass-key-file"))
-        .args(arguments(Scope::Issuer))
+        .args(arguments(Scope::Issuer).into_iter().map(not_beside_a_file))
         .arg(text("backend", "NAME", "The backend's name in the relay's file").required_unless_present("new_key"))
         .arg(text("machine", "MACHINE", "The machine").required_unless_present("new_key"))
         .args(arguments(Scope::Pass))
@@ -93,6 +93,7 @@ fn emulate() -> Command {
                 .arg(text("token", "USER@REALM!TOKENID", "A token; the secret is read from $CONSOLEPASS_EMULATE_TOKEN_SECRET"))
                 .arg(text("generation", "WHICH", "2026 (since April 2026) or classic (before) [default: 2026]"))
                 .arg(text("unauthorized_delay", "SECONDS", "How long a 401 takes, as a decimal number [default: 3]"))
+                .arg(text("banner_delay", "SECONDS", "From the 101 to the first byte of the screen, as a decimal number [default: 1]"))
                 .arg(ca_file())
                 .arg(json()),
         )
@@ -123,6 +124,11 @@ fn demo() -> Command {
             "Writes every secret of this demo to FILE at its end, one a line, to search for",
         ))
         .arg(json())
+}
+
+/// A file says all of it: an argument beside it would be silently without effect.
+fn not_beside_a_file(argument: Arg) -> Arg {
+    argument.conflicts_with("config")
 }
 
 /// The options of a page are said to be the page's.
@@ -168,12 +174,15 @@ mod tests {
 
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
+        let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
         for secret in ["--token-secret", "--password"] {
-            for command in ["open", "pass"] {
-                let parsed =
-                    self::command().try_get_matches_from(["consolepass", command, "qemu/101", secret, "hunter2"]);
+            for (command, arguments) in &accepted {
+                let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();
+                let with_secret = good.iter().copied().chain([secret, "hunter2"]);
 
-                assert!(parsed.is_err(), "{command} {secret}");
+                assert!(self::command().try_get_matches_from(&good).is_ok(), "{good:?}");
+                let refused = self::command().try_get_matches_from(with_secret).unwrap_err();
+                assert_eq!(refused.kind(), clap::error::ErrorKind::UnknownArgument, "{command} {secret}");
             }
         }
     }

@@ -3,6 +3,7 @@
 //! The emulated hypervisor, a relay, and a link: what a portal's user would be given.
 
 use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -10,7 +11,7 @@ use consolepass::{Backend, Error, Options, Proxmox, Relay, Result};
 use consolepass_emulator::proxmox::{Emulator, Grant, Settings, Token, User};
 use serde_json::Value;
 
-use crate::emulate::{listen_failed, parse_guest};
+use crate::emulate::{listen_failed, parse_guest, writable};
 use crate::log;
 use crate::output::Output;
 use crate::relay::asked_to_end;
@@ -30,6 +31,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     let password = random_secret()?;
     let token_secret = random_secret()?;
     let asked = asked_to_end()?;
+    writable(matches, "secrets_file")?;
 
     let screen = text("guest").unwrap_or("screen");
     let mut settings = Settings::empty();
@@ -70,18 +72,18 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
 /// A relay whose public address is where it listens. The port is part of that address, so a free one is found first.
 async fn relay(backend: &Arc<dyn Backend>, listen: &str) -> Result<(Relay, String)> {
-    let listen = match listen.strip_suffix(":0") {
-        Some(_) => free_port(listen)?,
-        None => listen.to_owned(),
-    };
+    let wrong = |reason: &str| Error::invalid("listen", listen, reason);
+    let mut address: SocketAddr = listen.parse().map_err(|_| wrong("must be an IP address and a port"))?;
+    if address.ip().is_unspecified() {
+        return Err(wrong("the link needs an address that a browser can open"));
+    }
+    if address.port() == 0 {
+        let free = TcpListener::bind(address).and_then(|listener| listener.local_addr());
+        address = free.map_err(|error| wrong(&error.to_string()))?;
+    }
+    let listen = address.to_string();
     let options = Options::new().set("listen", listen.as_str()).set("public_url", format!("http://{listen}"));
     let relay = Relay::new([(BACKEND, Arc::clone(backend))], &options)?;
     relay.start().await?;
     Ok((relay, listen))
-}
-
-fn free_port(listen: &str) -> Result<String> {
-    let failed = |error| Error::invalid("listen", listen, error);
-    let address = std::net::TcpListener::bind(listen).and_then(|listener| listener.local_addr());
-    address.map(|address| address.to_string()).map_err(failed)
 }

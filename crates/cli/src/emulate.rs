@@ -31,9 +31,11 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
 async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
     let settings = settings(matches)?;
+    let asked = asked_to_end()?;
+    writable(matches, "ca_file")?;
     let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(&error))?;
     announce(matches, output, emulator.address().to_string(), Some(emulator.fingerprint()), Some(emulator.ca_pem()))?;
-    asked_to_end()?.await;
+    asked.await;
     Ok(())
 }
 
@@ -46,9 +48,10 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     // A vector about TLS itself may want none.
     let tls = vector["tls"] != "none";
     let options = PlayerOptions { tls, ..PlayerOptions::default() };
+    let asked = asked_to_end()?;
+    writable(matches, "ca_file")?;
     let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
     announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
-    let asked = asked_to_end()?;
     tokio::select! {
         () = player.played() => {}
         () = asked => {}
@@ -76,6 +79,11 @@ fn announce(
     Ok(())
 }
 
+/// A file that is written later has to be writable now: before anything is started.
+pub(crate) fn writable(matches: &ArgMatches, id: &str) -> Result<()> {
+    text(matches, id).map_or(Ok(()), |path| fs::write(path, "").map_err(|error| Error::invalid(id, path, error)))
+}
+
 fn settings(matches: &ArgMatches) -> Result<Settings> {
     let mut settings = Settings::empty();
     if let Some(listen) = text(matches, "listen") {
@@ -83,6 +91,9 @@ fn settings(matches: &ArgMatches) -> Result<Settings> {
             listen.parse().map_err(|_| Error::invalid("listen", listen, "must be an IP address and a port"))?;
     }
     let node = text(matches, "node").unwrap_or("pve1");
+    if !matches!(format!("node/{node}").parse(), Ok(consolepass::Machine::Node(_))) {
+        return Err(Error::invalid("node", node, "this is no node's name"));
+    }
     settings.nodes = vec![node.to_owned()];
     settings.generation = match text(matches, "generation").unwrap_or("2026") {
         "2026" => Generation::Hardened,
@@ -91,19 +102,25 @@ fn settings(matches: &ArgMatches) -> Result<Settings> {
             return Err(Error::invalid("generation", other, "accepted are 2026 and classic"));
         }
     };
-    if let Some(delay) = text(matches, "unauthorized_delay") {
-        let seconds: f64 = delay.parse().map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
-        settings.timing.unauthorized_delay =
-            Duration::try_from_secs_f64(seconds).map_err(|error| Error::invalid("unauthorized_delay", delay, error))?;
+    if let Some(delay) = seconds(matches, "unauthorized_delay")? {
+        settings.timing.unauthorized_delay = delay;
     }
+    // The real one takes 0.8 to 4.6 seconds, and a portal has to bear that.
+    settings.timing.banner_delay = seconds(matches, "banner_delay")?.unwrap_or(Duration::from_secs(1));
     for guest in matches.get_many::<String>("guest").into_iter().flatten() {
-        settings.guests.push(parse_guest(guest, node)?);
+        let parsed = parse_guest(guest, node)?;
+        if settings.guests.iter().any(|other| other.id.vmid == parsed.id.vmid) {
+            return Err(Error::invalid("guest", guest, "there is another guest of this number"));
+        }
+        settings.guests.push(parsed);
     }
     if let Some(id) = text(matches, "user") {
+        check_account("user", id)?;
         settings.users.push(User::new(id, &variable("user", PASSWORD)?));
         settings.grants.push(console_grant(id));
     }
     if let Some(id) = text(matches, "token") {
+        check_account("token", id)?;
         settings.tokens.push(Token::new(id, &variable("token", TOKEN_SECRET)?));
         let owner = id.split('!').next().unwrap_or_default();
         if !settings.users.iter().any(|user| user.id == owner) {
@@ -114,6 +131,24 @@ fn settings(matches: &ArgMatches) -> Result<Settings> {
         settings.grants.push(console_grant(id));
     }
     Ok(settings)
+}
+
+fn seconds(matches: &ArgMatches, id: &str) -> Result<Option<Duration>> {
+    let Some(given) = text(matches, id) else { return Ok(None) };
+    let seconds: f64 = given.parse().map_err(|error| Error::invalid(id, given, error))?;
+    Duration::try_from_secs_f64(seconds).map(Some).map_err(|error| Error::invalid(id, given, error))
+}
+
+/// `NAME@REALM`, and for a token `NAME@REALM!TOKENID`.
+fn check_account(option: &str, id: &str) -> Result<()> {
+    let (owner, token) = id.split_once('!').map_or((id, None), |(owner, token)| (owner, Some(token)));
+    let is_owner = owner.split_once('@').is_some_and(|(name, realm)| !name.is_empty() && !realm.is_empty());
+    let wants_token = option == "token";
+    if is_owner && token.is_some_and(|token| !token.is_empty()) == wants_token && !id.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let accepted = if wants_token { "accepted is USER@REALM!TOKENID" } else { "accepted is USER@REALM" };
+    Err(Error::invalid(option, id, accepted))
 }
 
 /// `qemu/101=screen`, `qemu/102=stopped`, or an RFB server's address.

@@ -23,8 +23,15 @@ use self::output::Output;
 /// Runs the command with `arguments`, the first of which is the program's name. The exit code is 0, 1 if it failed, and 2
 /// if it was used in a wrong way.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match command::command().try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = match command::command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
+        Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
+            let words = error.to_string();
+            let first = words.lines().next().unwrap_or_default();
+            Output::new(true).error(&Error::new(Code::InvalidArgument, first.trim_start_matches("error: ")));
+            return ExitCode::from(2);
+        }
         Err(error) => {
             // Help and version are errors to clap, with exit code 0.
             let code = u8::try_from(error.exit_code()).unwrap_or(2);

@@ -11,6 +11,16 @@ pub(crate) fn arguments(scope: Scope) -> Vec<Arg> {
     rows(scope).map(argument).collect()
 }
 
+/// Whose a secret is. What lies in the environment for another account than the one that was named is not meant.
+const OWNERS: [(&str, &str); 2] = [("token_secret", "token_id"), ("password", "username")];
+
+fn is_meant(secret: &str, matches: &ArgMatches) -> bool {
+    let given = |id: &str| matches.try_get_one::<String>(id).ok().flatten().is_some();
+    let owner = OWNERS.iter().find(|(name, _)| *name == secret).map(|(_, owner)| *owner);
+    let another = OWNERS.iter().any(|(name, owner)| *name != secret && given(owner));
+    owner.is_none_or(given) || !another
+}
+
 /// The options of `scope` that were given as arguments, with secrets from where the arguments or the environment say.
 pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
     let mut options = Options::new();
@@ -19,7 +29,9 @@ pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
         match row.kind {
             Kind::Secret => {
                 let file = given(&format!("{}_file", row.name));
-                if let Some(secret) = secrets::read(row.name, file.as_deref())? {
+                if (file.is_some() || is_meant(row.name, matches))
+                    && let Some(secret) = secrets::read(row.name, file.as_deref())?
+                {
                     options = options.set(row.name, secret);
                 }
             }

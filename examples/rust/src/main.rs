@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::env;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use consolepass::{Backend, Options, Proxmox, Relay, Secret};
@@ -45,7 +46,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(listener: TcpListener, relay: Arc<Relay>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        // The system may be short of file descriptors for a moment; that must not end the portal.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
         let relay = Arc::clone(&relay);
         let service = service_fn(move |request| answer(request, Arc::clone(&relay)));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));

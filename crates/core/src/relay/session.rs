@@ -131,12 +131,17 @@ async fn establish(shared: &Shared, grant: &Grant, steps: mpsc::Sender<Step>) ->
     })?;
     let _turn = backend.turn(&grant.machine).await;
     match attempt(shared, backend.as_ref(), grant, &steps).await {
-        Err(error) if matches!(error.code(), Code::TicketRefused | Code::TicketExpired) => {
+        Err(error) if is_worth_another(error.code()) => {
             tracing::warn!(reference = %grant.reference, %error, "set-up failed, trying once more");
             attempt(shared, backend.as_ref(), grant, &steps).await
         }
         outcome => outcome,
     }
+}
+
+/// A refused or outdated ticket, and an end without a reason, which a machine that is busy gives.
+fn is_worth_another(code: Code) -> bool {
+    matches!(code, Code::TicketRefused | Code::TicketExpired | Code::Closed)
 }
 
 async fn attempt(

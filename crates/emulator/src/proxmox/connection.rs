@@ -102,6 +102,11 @@ async fn redirect(tcp: TcpStream, idle: Duration) {
     connection.into_parts().0.end().await;
 }
 
+/// So many calls are remembered, and so much of each body: a double that runs for weeks must not grow for ever, and whoever
+/// floods it needs no login.
+const MOST_CALLS: usize = 10_000;
+const LONGEST_BODY: usize = 4096;
+
 fn record(shared: &Shared, request: &Request, connection: u64) -> usize {
     let call = Call {
         connection,
@@ -110,17 +115,19 @@ fn record(shared: &Shared, request: &Request, connection: u64) -> usize {
         query: request.query().to_owned(),
         headers: request.headers.iter().cloned().collect(),
         body: match &request.body {
-            Body::Read(bytes) => bytes.clone(),
+            Body::Read(bytes) => bytes[..bytes.len().min(LONGEST_BODY)].to_vec(),
             Body::Refused(_) => Vec::new(),
         },
         credential: credentials::find(&request.headers).map(|(credential, _)| credential),
         status: None,
         reason: None,
     };
-    let mut index = 0;
+    let mut index = usize::MAX;
     shared.record.send_modify(|record| {
-        index = record.calls.len();
-        record.calls.push(call);
+        if record.calls.len() < MOST_CALLS {
+            index = record.calls.len();
+            record.calls.push(call);
+        }
     });
     index
 }

@@ -95,7 +95,7 @@ async fn container(
     let security = if console.for_websocket { Security::Vnc { challenge } } else { Security::VeNCrypt };
     let verify = |response| rfb::challenge_response(console.password.as_bytes(), challenge) == response;
     if let Ok(true) = rfb::greet(client, Version::V3_8, security, verify).await {
-        join(client, screen, console.size, settings.timing.display_idle).await;
+        join(client, screen, console.size, settings.timing.container_idle).await;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::websocket::Violation;
 /// Everything that happened at an emulator so far.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// Requests, in the order their heads were complete.
+    /// Requests, in the order their heads were complete; the first ten thousand.
     pub calls: Vec<Call>,
     /// Websockets, in the order of their 101.
     pub tunnels: Vec<Tunnel>,
@@ -27,7 +27,7 @@ pub struct Call {
     pub query: String,
     /// Header lines as they came.
     pub headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The first 4 KiB of the body, as it came.
     pub body: Vec<u8>,
     /// Which credential counted, right or wrong.
     pub credential: Option<Credential>,

@@ -125,6 +125,8 @@ pub struct Timing {
     pub password_life: Duration,
     /// A display on which no byte moves is cut after this.
     pub display_idle: Duration,
+    /// A container's console on which no byte moves is cut after this.
+    pub container_idle: Duration,
 }
 
 /// What goes wrong on purpose.
@@ -246,6 +248,7 @@ impl Default for Timing {
             banner_delay: Duration::from_millis(50),
             password_life: Duration::from_secs(30),
             display_idle: Duration::from_secs(900),
+            container_idle: Duration::from_secs(1800),
         }
     }
 }

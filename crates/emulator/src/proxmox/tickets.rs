@@ -29,6 +29,12 @@ pub(crate) struct ConsoleScope<'a> {
     pub(crate) port: Option<u16>,
 }
 
+/// A console ticket without the password of eight characters that may stand in front.
+pub(crate) fn without_password(ticket: &str) -> &str {
+    let prefixed = ticket.char_indices().nth(8).filter(|(_, letter)| *letter == ':');
+    prefixed.map_or(ticket, |(place, _)| &ticket[place + 1..])
+}
+
 impl Keys {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self { signing: hmac::Key::new(hmac::HMAC_SHA512, &seed), csrf: hmac::Key::new(hmac::HMAC_SHA256, &seed) }
@@ -78,10 +84,8 @@ impl Keys {
         self.assemble("PVEVNC", &scope.to_text(), time::now() + skew)
     }
 
-    /// Checks a console ticket, with or without a password in front.
+    /// Checks a console ticket.
     pub(crate) fn is_console_for(&self, ticket: &str, scope: &ConsoleScope<'_>) -> bool {
-        let prefixed = ticket.char_indices().nth(8).filter(|(_, letter)| *letter == ':');
-        let ticket = prefixed.map_or(ticket, |(place, _)| &ticket[place + 1..]);
         self.verify(ticket, "PVEVNC", &scope.to_text(), &CONSOLE_AGES).is_some()
     }
 

@@ -139,6 +139,11 @@ impl Api {
             (Some(login), Some(Freshness::Renewable)) => match self.log_in(name, &login.ticket).await {
                 // The user may have been locked out and let in again, or the key rotated: the password decides.
                 Err(error) if error.code() == Code::AuthFailed => self.log_in(name, password).await,
+                // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
+                Err(error) if stale.is_none() && matches!(error.code(), Code::Unreachable | Code::Timeout) => {
+                    tracing::warn!(%error, "proxmox: the login could not be renewed yet");
+                    return Ok(Identity::Login(login));
+                }
                 outcome => outcome,
             },
             _ => self.log_in(name, password).await,

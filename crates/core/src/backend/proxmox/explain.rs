@@ -52,8 +52,10 @@ fn task_end(what: &str, line: &str) -> Option<Error> {
                 .with_hint("add one to the machine (qm set ID --serial0 socket) and restart it"),
         );
     }
-    // Without a display QEMU has no VNC server: no socket to connect to, no password to set.
-    if has(".vnc") || has("set_password") || has("set password") || has("display is not available") {
+    // Without a display QEMU has no VNC server: no socket to connect to, no password to set. A busy one only has no time.
+    let is_late = has("timeout") || has("timed out");
+    let names_display = has(".vnc") || has("set_password") || has("set password") || has("display is not available");
+    if names_display && !is_late {
         return Some(
             Error::new(Code::NoConsole, format!("proxmox: {what} has no display"))
                 .with_hint("give the machine a display other than none (qm set ID --vga std) and restart it"),
@@ -76,6 +78,7 @@ mod tests {
             ("unable to find a serial interface", Some(NoConsole)),
             ("unable to connect to socket /var/run/qemu-server/100.vnc: No such file or directory", Some(NoConsole)),
             ("VM 100 qmp command 'set_password' failed - Could not set password", Some(NoConsole)),
+            ("VM 100 qmp command 'set_password' failed - got timeout", None),
             ("Failed to run vncproxy.", None),
             ("OK", None),
             ("", None),

@@ -4,7 +4,6 @@
 //! The walk from a machine to its console is `locate`, then `ticket`; `explain` looks back when it ended early.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::turns::Turns;
@@ -58,8 +57,6 @@ struct Inner {
     trust: Arc<Trust>,
     turns: PerProcess<Turns>,
     timeout: Duration,
-    /// Whether the server knows `generate-password`; it may be gone one day, then one refusal teaches us.
-    knows_own_password: AtomicBool,
 }
 
 impl Proxmox {
@@ -90,7 +87,6 @@ impl Proxmox {
             trust,
             turns: PerProcess::new(),
             timeout,
-            knows_own_password: AtomicBool::new(true),
         })))
     }
 

@@ -4,7 +4,7 @@
 //! looked at. Only words that are known not to hold a secret are passed on; the rest is quoted with secrets taken out.
 
 use crate::backend::proxmox::wire::Refusal;
-use crate::{Code, Error};
+use crate::{Code, Error, links};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,26 +81,37 @@ impl Question<'_> {
     /// The server's words as one short line, without any secret that it may have echoed.
     fn quote(&self, words: &str) -> String {
         const LONGEST: usize = 160;
-        let known = self.secrets.iter().flat_map(|secret| {
-            // Of `PVEAPIToken=…=SECRET` and `PVEAuthCookie=…` the value alone is secret as well.
-            let value = secret.rsplit_once('=').map_or(*secret, |(_, value)| value);
-            [*secret, value]
-        });
-        let known: Vec<&str> = known.filter(|secret| !secret.is_empty()).collect();
+        // In the whole text, before it is taken apart: a password may hold spaces.
+        let masked = self
+            .secrets
+            .iter()
+            .flat_map(|secret| forms(secret))
+            .fold(words.to_owned(), |text, form| text.replace(&form, "…"));
         let clean = |word: &str| -> String {
             let is_ticket = ["PVE:", "PVEVNC:", "PVE%3A", "PVEVNC%3A"].iter().any(|mark| word.contains(mark));
-            if is_ticket || known.iter().any(|secret| word.contains(secret)) {
+            if is_ticket {
                 return "…".to_owned();
             }
             word.chars().filter(|character| !character.is_control()).collect()
         };
-        let line: Vec<String> = words.split_whitespace().map(clean).collect();
+        let line: Vec<String> = masked.split_whitespace().map(clean).collect();
         let line = line.join(" ");
         if line.chars().count() > LONGEST {
             return line.chars().take(LONGEST).chain(['…']).collect();
         }
         line
     }
+}
+
+/// How a server or a proxy may repeat a secret: as it is, or as it came in a URL or a form.
+fn forms(secret: &str) -> impl Iterator<Item = String> {
+    // Of `PVEAPIToken=…=SECRET` and `PVEAuthCookie=…` the value alone is secret as well.
+    let value = secret.rsplit_once('=').map_or(secret, |(_, value)| value);
+    let all = [secret, value].into_iter().flat_map(|text| {
+        let encoded = links::encode(text);
+        [text.to_owned(), encoded.replace("%20", "+"), encoded.to_lowercase(), encoded]
+    });
+    all.filter(|form| !form.is_empty()).collect::<Vec<_>>().into_iter()
 }
 
 /// A 200 without an upgrade: the server never saw the `Upgrade` header (pve-http-server `AnyEvent.pm`).

@@ -1,7 +1,6 @@
 //! The ticket of one console, and the console that is made of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::Inner;
@@ -52,14 +51,13 @@ impl Inner {
     /// Asks for the ticket, again without what the server does not know, and again if it could not start the task: that
     /// happens about once in sixty times on a busy node.
     async fn vncproxy(&self, path: &GuestPath<'_>, guest: GuestType, what: &str) -> Result<Reply> {
-        let mut own_password = guest == GuestType::Qemu && self.knows_own_password.load(Ordering::Relaxed);
+        let mut own_password = guest == GuestType::Qemu;
         let mut repeated = false;
         loop {
             let call = wire::vncproxy(path, own_password);
             match self.api.put(&call, Step::Ticket, what).await? {
                 Outcome::Yes(reply) => return Ok(reply),
                 Outcome::No { said, .. } if own_password && said.is_about(wire::OWN_PASSWORD) => {
-                    self.knows_own_password.store(false, Ordering::Relaxed);
                     own_password = false;
                 }
                 Outcome::No { said, .. } if !repeated && said.is_no_worker() => repeated = true,

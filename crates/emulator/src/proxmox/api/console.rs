@@ -12,7 +12,7 @@ use crate::proxmox::guest::{GuestId, GuestKind};
 use crate::proxmox::schema::{self, ApiError, Checked, Field};
 use crate::proxmox::settings::Generation;
 use crate::proxmox::state::Listener;
-use crate::proxmox::tickets::ConsoleScope;
+use crate::proxmox::tickets::{ConsoleScope, without_password};
 
 const QEMU: [Field; 2] = [Field::boolean("websocket"), Field::boolean("generate-password")];
 const LXC: [Field; 3] =
@@ -107,6 +107,11 @@ pub(super) fn vncwebsocket(
     let bound = (context.settings.generation == Generation::Hardened).then_some(port);
     let scope = ConsoleScope { user: &context.caller.id, path: &path, port: bound };
     let ticket = checked.text("vncticket").unwrap_or_default();
+    // The password before a ticket came with the hardening of 2026; before it, nothing took it off again.
+    let ticket = match context.settings.generation {
+        Generation::Hardened => without_password(ticket),
+        Generation::Classic => ticket,
+    };
     if !locked(&context.shared.keys).is_console_for(ticket, &scope) {
         return Err(unauthorized("permission denied - invalid PVEVNC ticket").into());
     }
