@@ -25,7 +25,7 @@ for (const name of ["vnc.html", "vnc_lite.html"]) {
 for (const [name, viewOnly] of [["vnc.html", true], ["vnc.html", false], ["vnc_lite.html", true], ["vnc_lite.html", false]]) {
   test(`${name} with view_only ${viewOnly} ${viewOnly ? "keeps keys to itself" : "sends keys"}`, async () => {
     await withHypervisor(name, [randomTicket()], async ({ hypervisor, makers, wanted, page }) => {
-      const options = { ...wanted.options, password: "true", view_only: String(viewOnly) };
+      const options = { ...wanted.options, with_password: "true", view_only: String(viewOnly) };
       const [link] = await makers.openAndLink([{ ...wanted, options }]);
       const session = hypervisor.session();
       await page.goto(link);
@@ -45,7 +45,7 @@ for (const [name, viewOnly] of [["vnc.html", true], ["vnc.html", false], ["vnc_l
 
 test("a browser that remembers other settings still goes where the link says", async () => {
   await withHypervisor("vnc.html", [randomTicket()], async ({ hypervisor, makers, wanted, page }) => {
-    const [link] = await makers.openAndLink([{ ...wanted, options: { ...wanted.options, password: "true" } }]);
+    const [link] = await makers.openAndLink([{ ...wanted, options: { ...wanted.options, with_password: "true" } }]);
     await page.goto(`https://${hypervisor.authority}/novnc/vnc.html`);
     await page.evaluate(() => {
       const remembered = { host: "192.0.2.1", port: "1", encrypt: "false", path: "elsewhere", view_only: "true", reconnect: "true" };

@@ -16,7 +16,7 @@ for (const name of ["vnc.html", "vnc_lite.html"]) {
     const opened = Array.from({ length: TICKETS }, randomTicket);
     const unreal = Array.from({ length: TICKETS_WITH_SPACE }, randomTicketWithSpace);
     await withHypervisor(name, opened, async ({ hypervisor, makers, wanted, page }) => {
-      const options = { ...wanted.options, password: "true" };
+      const options = { ...wanted.options, with_password: "true" };
       const links = [
         ...(await makers.openAndLink(opened.map(() => ({ ...wanted, options })))),
         ...(await makers.linkAnyTicket(unreal.map((ticket) => ({ ...wanted, ...ticket, version: options.version })))),

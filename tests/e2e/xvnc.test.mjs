@@ -69,8 +69,12 @@ test("a desktop of TigerVNC is seen and typed into, and its password stays with 
     stops.push(() => browser.close());
     const { page, record } = await browser.newPage();
 
-    await page.goto(issuedLink(relay.config));
-    await page.waitForSelector('#state[data-state="connected"]', { timeout: 30_000 });
+    await until("a pass from after the relay's start", async () => {
+      await page.goto("about:blank");
+      await page.goto(issuedLink(relay.config));
+      const state = await page.waitForSelector('#state:is([data-state="connected"], [data-state="refused"])', { timeout: 30_000 });
+      return (await state.getAttribute("data-state")) === "connected";
+    });
     await until("the desktop's colour", () =>
       page.evaluate((colour) => {
         const canvas = document.querySelector("#screen canvas");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"host": "pve:8006", "fingerprint": "AB:…", "machine": "pve1/qemu/101", "page": "https://pve:8006/vnc.html",
-//!  "options": {"version": "1.3", "password": "true"}}
+//!  "options": {"version": "1.3", "with_password": "true"}}
 //! {"novnc_url": "https://pve:8006/vnc.html#…"}
 //! ```
 //!

@@ -287,6 +287,47 @@ impl fmt::Display for Code {
 mod tests {
     use super::*;
 
+    /// Written out once more: a number that was given is never given to another.
+    const GIVEN: [(u16, &str); 30] = [
+        (1, "invalid_argument"),
+        (2, "auth_failed"),
+        (3, "tfa_required"),
+        (4, "permission_denied"),
+        (5, "machine_not_found"),
+        (6, "machine_not_running"),
+        (7, "no_console"),
+        (8, "ticket_refused"),
+        (9, "ticket_expired"),
+        (10, "token_unsupported"),
+        (11, "tls_untrusted"),
+        (12, "unreachable"),
+        (13, "timeout"),
+        (14, "protocol"),
+        (15, "unsupported"),
+        (16, "busy"),
+        (17, "pass_invalid"),
+        (18, "pass_expired"),
+        (19, "pass_used"),
+        (20, "pass_foreign"),
+        (21, "origin_refused"),
+        (22, "denied"),
+        (23, "revoked"),
+        (24, "idle"),
+        (25, "time_limit"),
+        (26, "shutting_down"),
+        (27, "listen_failed"),
+        (28, "closed"),
+        (29, "forked"),
+        (30, "internal"),
+    ];
+
+    #[test]
+    fn a_number_keeps_its_meaning_for_ever() {
+        let now: Vec<(u16, &str)> = Code::ALL.iter().map(|code| (code.number(), code.name())).collect();
+
+        assert_eq!(now[..GIVEN.len()], GIVEN);
+    }
+
     #[test]
     fn numbers_are_given_once_and_without_gaps() {
         for (index, code) in Code::ALL.iter().enumerate() {

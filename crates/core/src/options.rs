@@ -354,6 +354,8 @@ mod tests {
         for (index, row) in TABLE.iter().enumerate() {
             for other in &TABLE[index + 1..] {
                 assert!(row.name != other.name || row.scope != other.scope, "{} twice", row.name);
+                let kinds = (std::mem::discriminant(&row.kind), std::mem::discriminant(&other.kind));
+                assert!(row.name != other.name || kinds.0 == kinds.1, "{} means two things", row.name);
             }
         }
     }

@@ -118,14 +118,14 @@ fn resize(page: PageName, version: Version, options: &Checked) -> Result<Option<
 
 /// A password goes into the fragment, which no server is sent, or nowhere.
 fn password<'a>(version: Version, options: &Checked, target: &PageTarget<'a>) -> Result<Option<&'a str>> {
-    if !options.boolean("password") {
+    if !options.boolean("with_password") {
         return Ok(None);
     }
     if !version.reads_fragment() {
         let reason = format!(
             "noVNC {version} reads the query alone, which stands in server logs; from 0.6 on a link can hold the password"
         );
-        return Err(options.wrong("password", "true", reason));
+        return Err(options.wrong("with_password", "true", reason));
     }
     Ok(target.password.map(Secret::expose))
 }

@@ -80,7 +80,7 @@ pub const TABLE: &[Specification] = &[
     row(Scope::Page, "version", Kind::String, Some("1.7"), "The version of the noVNC that serves the page, 0.5 to 1.7."),
     row(Scope::Page, "view_only", Kind::Boolean, Some("false"), "The page sends no input. It is the page's own promise, no protection."),
     row(Scope::Page, "resize", Kind::String, Some("scale"), "off, scale or remote."),
-    row(Scope::Page, "password", Kind::Boolean, Some("false"), "Puts the VNC password into the link's fragment, so that the page does not ask for it."),
+    row(Scope::Page, "with_password", Kind::Boolean, Some("false"), "Puts the VNC password into the link's fragment, so that the page does not ask for it."),
     row(Scope::Page, "foreign_origin", Kind::Boolean, Some("false"),
         "Allows a page that the hypervisor itself does not serve: its scripts see the ticket."),
 ];

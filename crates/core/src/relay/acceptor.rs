@@ -28,9 +28,10 @@ impl Acceptor {
         Self { id, kind: Kind::Opaque(store) }
     }
 
-    /// Takes the passes that `key` signed for `audience` from now on.
-    pub(super) fn signed(id: RelayId, key: Arc<PassKey>, audience: String) -> Self {
-        Self { id, kind: Kind::Signed { key, audience, marks: Marks::new(SystemTime::now()) } }
+    /// Takes the passes that `key` signed for `audience`, and none from before `since`: what became of those, only a process
+    /// that is gone would know.
+    pub(super) fn signed(id: RelayId, key: Arc<PassKey>, audience: String, since: SystemTime) -> Self {
+        Self { id, kind: Kind::Signed { key, audience, marks: Marks::new(since) } }
     }
 
     /// Trades a pass for its grant. Whatever the outcome, nobody else gets the same grant.
@@ -94,8 +95,9 @@ impl Marks {
         let about = |code, what: &str| {
             Error::new(code, format!("pass {}: {what}", grant.reference)).with_reference(&grant.reference)
         };
-        if issued_at < self.since {
-            return Err(about(Code::PassExpired, "issued before this relay was started"));
+        // Within the leeway the portal's clock may be ahead, and what it calls later may have been before.
+        if issued_at < self.since + signed::leeway() {
+            return Err(about(Code::PassExpired, "issued before this relay was up; a moment later one will do"));
         }
         let until = grant.expires_at + signed::leeway() + MEMORY_OF_THE_DEAD;
         match self.mark(&grant.reference, Mark { code: Code::PassUsed, until }, now) {
@@ -130,13 +132,15 @@ mod tests {
 
     const AUDIENCE: &str = "https://portal.example.com";
 
-    fn signing() -> (Acceptor, Arc<PassKey>, RelayId) {
+    /// An acceptor that was started so many seconds ago.
+    fn signing(seconds: u64) -> (Acceptor, Arc<PassKey>, RelayId) {
         let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
         std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
         let key = Arc::new(PassKey::from_file(&file).unwrap());
         std::fs::remove_file(&file).unwrap();
         let id = RelayId::of_public_url(AUDIENCE);
-        (Acceptor::signed(id.clone(), Arc::clone(&key), AUDIENCE.into()), key, id)
+        let since = SystemTime::now() - Duration::from_secs(seconds);
+        (Acceptor::signed(id.clone(), Arc::clone(&key), AUDIENCE.into(), since), key, id)
     }
 
     fn grant() -> Grant {
@@ -156,8 +160,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_signed_pass_is_taken_once() {
-        let (acceptor, key, id) = signing();
-        let text = key.sign(&grant(), AUDIENCE, SystemTime::now() + Duration::from_secs(1)).unwrap();
+        let (acceptor, key, id) = signing(10);
+        let text = key.sign(&grant(), AUDIENCE, SystemTime::now()).unwrap();
         let pass = id.with(&text);
 
         acceptor.take(pass.expose()).await.unwrap();
@@ -167,17 +171,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_signed_pass_from_before_the_start_is_refused_for_it_may_have_been_used() {
-        let (acceptor, key, id) = signing();
-        let text = key.sign(&grant(), AUDIENCE, SystemTime::now() - Duration::from_secs(1)).unwrap();
+        let (acceptor, key, id) = signing(2);
+        // A portal whose clock is ahead dates a pass from before the start after it.
+        for dated in [SystemTime::now() - Duration::from_secs(3), SystemTime::now() + Duration::from_secs(2)] {
+            let text = key.sign(&grant(), AUDIENCE, dated).unwrap();
 
-        assert_eq!(code_of(&acceptor, id.with(&text).expose()).await, Code::PassExpired);
+            assert_eq!(code_of(&acceptor, id.with(&text).expose()).await, Code::PassExpired);
+        }
+        let text = key.sign(&grant(), AUDIENCE, SystemTime::now() + Duration::from_secs(4)).unwrap();
+        acceptor.take(id.with(&text).expose()).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_revoked_signed_pass_says_so() {
-        let (acceptor, key, id) = signing();
+        let (acceptor, key, id) = signing(10);
         let grant = grant();
-        let text = key.sign(&grant, AUDIENCE, SystemTime::now() + Duration::from_secs(1)).unwrap();
+        let text = key.sign(&grant, AUDIENCE, SystemTime::now()).unwrap();
 
         acceptor.revoke(&grant.reference).await.unwrap();
 

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::assets;
+use super::events::What;
 use super::pipe::{FrameStream, Role};
 use super::session::{self, Admission};
 use super::upgrade::{NoPass, NoUpgrade, Upgrade};
@@ -165,7 +166,12 @@ async fn websocket(shared: &Arc<Shared>, request: Request<Incoming>, permit: &Ar
                 session::run(shared, browser, dialect, admission, permit).await;
             }
             Ok(Err(_)) => tracing::error!("an upgraded connection is of another type than it was"),
-            Err(error) => tracing::debug!(%error, "the browser went away during the upgrade"),
+            Err(error) => {
+                if let Admission::Granted { grant, .. } = &admission {
+                    let error = Error::new(Code::Closed, "the browser went away during the upgrade").with_source(error);
+                    shared.events.send(Some(&grant.reference), Some(grant), session::ended(&error));
+                }
+            }
         }
     });
 
@@ -186,7 +192,10 @@ async fn admit(shared: &Arc<Shared>, parts: &http::request::Parts, upgrade: &Upg
     let permit = shared.sessions.reserve()?;
     let pass = upgrade.pass.as_ref().map_err(|NoPass(what)| Error::new(Code::PassInvalid, format!("pass: {what}")))?;
     let grant = shared.acceptor.take(pass.expose()).await?;
-    let place = shared.sessions.enter(grant.reference.clone(), permit)?;
+    shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
+    let place = shared.sessions.enter(grant.reference.clone(), permit).inspect_err(|error| {
+        shared.events.send(Some(&grant.reference), Some(&grant), session::ended(error));
+    })?;
     Ok(Admission::Granted { grant, place })
 }
 

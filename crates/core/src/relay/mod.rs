@@ -22,7 +22,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
@@ -54,12 +54,19 @@ pub struct Relay {
     issuer: Issuer,
     listen: SocketAddr,
     shutdown_grace: Duration,
-    running: Mutex<Option<Running>>,
+    state: Mutex<State>,
 }
 
-struct Running {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
+/// What a relay is doing. It goes down this list and never up again.
+enum State {
+    New,
+    /// On its way to its port.
+    Starting,
+    Running {
+        address: SocketAddr,
+        stop: watch::Sender<bool>,
+    },
+    Stopped,
 }
 
 /// What every session of a relay has in common.
@@ -119,7 +126,7 @@ impl Relay {
             issuer,
             listen,
             shutdown_grace: options.seconds("shutdown_grace"),
-            running: Mutex::new(None),
+            state: Mutex::new(State::New),
         })
     }
 
@@ -129,14 +136,30 @@ impl Relay {
             Error::new(Code::ListenFailed, format!("relay: cannot listen on {}: {error}", self.listen))
                 .with_source(error)
         };
-        if let Some(address) = self.address() {
-            return Err(Error::new(Code::InvalidArgument, format!("relay: already started on {address}")));
+        let refused = match std::mem::replace(&mut *self.state(), State::Starting) {
+            State::New => None,
+            earlier => Some(earlier),
+        };
+        if let Some(earlier) = refused {
+            let what = if matches!(earlier, State::Stopped) { "stopped for good" } else { "already started" };
+            *self.state() = earlier;
+            return Err(Error::new(Code::InvalidArgument, format!("relay: {what}; make another one")));
         }
-        let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let bound = async {
+            let listener = TcpListener::bind(self.listen).await?;
+            let address = listener.local_addr()?;
+            std::io::Result::Ok((listener, address))
+        };
+        let (listener, address) = match bound.await {
+            Ok(bound) => bound,
+            Err(error) => {
+                *self.state() = State::New;
+                return Err(failed(error));
+            }
+        };
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(listener::serve(Arc::clone(&self.shared), listener, stopped));
-        *self.running() = Some(Running { address, stop });
+        *self.state() = State::Running { address, stop };
         tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
         Ok(address)
     }
@@ -170,26 +193,28 @@ impl Relay {
 
     /// The address it listens on, once started.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.running().as_ref().map(|running| running.address)
+        match &*self.state() {
+            State::Running { address, .. } => Some(*address),
+            _ => None,
+        }
     }
 
     /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as
     /// `shutdown_grace` says. Calling it again does nothing.
     pub async fn stop(&self) {
         self.shared.sessions.close();
-        let running = self.running().take();
-        if let Some(running) = running {
+        if let State::Running { address, stop } = std::mem::replace(&mut *self.state(), State::Stopped) {
             // The listener may have ended already.
-            let _ = running.stop.send(true);
-            tracing::info!(address = %running.address, "relay stopping");
+            let _ = stop.send(true);
+            tracing::info!(%address, "relay stopping");
         }
         if timeout(self.shutdown_grace, self.shared.sessions.drained()).await.is_err() {
-            tracing::warn!(sessions = self.session_count(), "some consoles had to be cut off");
+            tracing::warn!(sessions = self.session_count(), "some consoles are still ending");
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -239,7 +264,7 @@ fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, I
         let audience = public_url.as_str().to_owned();
         let id = RelayId::of_public_url(&audience);
         let issuer = Issuer::signed(Arc::clone(public_url), Arc::clone(&key));
-        return Ok((Acceptor::signed(id, key, audience), issuer));
+        return Ok((Acceptor::signed(id, key, audience, SystemTime::now()), issuer));
     }
     let id = RelayId::random()?;
     let store: Arc<dyn Store> = Arc::new(Memory::new());

@@ -45,16 +45,20 @@ pub(super) async fn run<B>(
             return Box::pin(refuse(&shared, browser, dialect, &error, error.reference())).await;
         }
     };
-    shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
+    let reference = &grant.reference;
     // In boxes of their own: a session that stands for hours does not carry what its beginning and its end need.
     let server = match Box::pin(set_up(&shared, &mut browser, dialect, &grant, &mut place)).await {
         Ok(server) => server,
         Err(error) => {
-            shared.events.send(Some(&grant.reference), Some(&grant), ended(&error));
-            return Box::pin(refuse(&shared, browser, dialect, &error, Some(&grant.reference))).await;
+            shared.events.send(Some(reference), Some(&grant), ended(&error));
+            return Box::pin(refuse(&shared, browser, dialect, &error, Some(reference))).await;
         }
     };
-    shared.events.send(Some(&grant.reference), Some(&grant), What::Connected);
+    if let Err(error) = Box::pin(welcome(&shared, &mut browser, dialect, reference, &mut place)).await {
+        shared.events.send(Some(reference), Some(&grant), ended(&error));
+        return Box::pin(dismiss(browser, dialect, &error, reference)).await;
+    }
+    shared.events.send(Some(reference), Some(&grant), What::Connected);
     drop(waiting);
 
     let mut pipe = Box::new(Pipe::new(browser, server, shared.limits));
@@ -63,14 +67,14 @@ pub(super) async fn run<B>(
         ended = pipe.run(&mut control) => error_of(ended),
         code = place.ended() => Error::new(code, "ended by the portal"),
     };
-    shared.events.send(Some(&grant.reference), Some(&grant), ended(&error));
-    let text = (dialect == Dialect::Control).then(|| control::end(error.code(), Some(&grant.reference)));
+    shared.events.send(Some(reference), Some(&grant), ended(&error));
+    let text = (dialect == Dialect::Control).then(|| control::end(error.code(), Some(reference)));
     let code = error.code();
     let farewell = Farewell { text: text.as_deref(), close_code: code.close_code(), reason: code.name() };
     Box::pin(pipe.close(&farewell)).await;
 }
 
-/// Everything between the pass and the pipe, for as long as the browser is there and nobody ends the session.
+/// Everything between the pass and a console that is logged in, for as long as the browser is there and nobody ends the session.
 async fn set_up<B>(
     shared: &Shared,
     browser: &mut FrameStream<B>,
@@ -84,7 +88,7 @@ where
     let (steps, mut step) = mpsc::channel(1);
     let establish = timeout(SET_UP, establish(shared, grant, steps));
     tokio::pin!(establish);
-    let server = loop {
+    loop {
         tokio::select! {
             code = place.ended() => return Err(Error::new(code, "ended by the portal")),
             gone = browser.ended() => {
@@ -93,19 +97,33 @@ where
             Some(step) = step.recv() => tell(browser, dialect, step, &grant.reference).await?,
             server = &mut establish => {
                 let late = |_| Error::new(Code::Timeout, format!("{}: not set up within {SET_UP:?}", grant.machine));
-                break server.map_err(late)??;
+                return server.map_err(late)?;
             }
         }
-    };
+    }
+}
+
+/// Takes the browser through its own handshake. What goes wrong here is the browser's doing, or the portal's.
+async fn welcome<B>(
+    shared: &Shared,
+    browser: &mut FrameStream<B>,
+    dialect: Dialect,
+    reference: &Reference,
+    place: &mut Place,
+) -> Result<()>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
     let patience = shared.handshake_timeout;
     let welcome = async {
-        tell(browser, dialect, Step::Ready, &grant.reference).await?;
+        tell(browser, dialect, Step::Ready, reference).await?;
         security::welcome(browser).await
     };
-    let late = |_| Error::new(Code::Timeout, format!("the browser did not answer within {patience:?}"));
     tokio::select! {
         code = place.ended() => Err(Error::new(code, "ended by the portal")),
-        welcomed = timeout(patience, welcome) => welcomed.map_err(late)?.map(|()| server),
+        welcomed = timeout(patience, welcome) => welcomed.unwrap_or_else(|_| {
+            Err(Error::new(Code::Closed, format!("the browser did not answer within {patience:?}")))
+        }),
     }
 }
 
@@ -205,6 +223,16 @@ async fn explained(backend: &dyn Backend, console: &Console, failure: LogInFailu
     }
 }
 
+/// Ends a browser's connection after its handshake began: RFB has no place for a reason any more.
+async fn dismiss<B>(browser: FrameStream<B>, dialect: Dialect, error: &Error, reference: &Reference)
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let code = error.code();
+    let text = (dialect == Dialect::Control).then(|| control::end(code, Some(reference)));
+    browser.close(text.as_deref(), code.close_code(), code.name()).await;
+}
+
 /// Tells a browser why there is no console, where it can show it, and closes.
 async fn refuse<B>(
     shared: &Shared,
@@ -232,10 +260,10 @@ async fn refuse<B>(
         }
     };
     let _ = timeout(shared.handshake_timeout, words).await;
-    browser.close(code.close_code(), code.name()).await;
+    browser.close(None, code.close_code(), code.name()).await;
 }
 
-fn ended(error: &Error) -> What {
+pub(super) fn ended(error: &Error) -> What {
     let message = match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::Instant;
 
 use crate::{Code, Error, Reference, Result};
+
+/// Longer than any browser takes from its pass to its entry.
+const DOOR: Duration = Duration::from_secs(60);
 
 /// Every session from the moment its pass is taken.
 pub(super) struct Sessions {
@@ -17,6 +22,8 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct Live {
     ends: HashMap<Reference, oneshot::Sender<Code>>,
+    /// Who was to be ended and was not found: a browser between taking its pass and entering is caught at the door.
+    missed: HashMap<Reference, (Code, Instant)>,
     /// Set once: nobody is let in any more.
     closed: bool,
 }
@@ -52,6 +59,9 @@ impl Sessions {
             if live.closed {
                 return Err(shutting_down());
             }
+            if let Some((code, _)) = live.missed.remove(&reference) {
+                return Err(Error::new(code, "ended by the portal"));
+            }
             live.ends.insert(reference.clone(), sender);
             Ok(())
         })?;
@@ -60,7 +70,15 @@ impl Sessions {
 
     /// Tells one session to end. Returns whether there was one.
     pub(super) fn end(&self, reference: &Reference, code: Code) -> bool {
-        let sender = self.locked(|live| live.ends.remove(reference));
+        let sender = self.locked(|live| {
+            let sender = live.ends.remove(reference);
+            if sender.is_none() {
+                let now = Instant::now();
+                live.missed.retain(|_, (_, at)| now < *at + DOOR);
+                live.missed.insert(reference.clone(), (code, now));
+            }
+            sender
+        });
         sender.is_some_and(|sender| sender.send(code).is_ok())
     }
 
@@ -138,6 +156,17 @@ mod tests {
         assert!(sessions.end(&reference, Code::Revoked));
         assert!(!sessions.end(&reference, Code::Revoked), "once");
         assert_eq!(place.ended().await, Code::Revoked);
+    }
+
+    #[tokio::test]
+    async fn who_is_ended_between_the_pass_and_the_door_is_stopped_at_the_door() {
+        let sessions = Arc::new(Sessions::new(5));
+        let reference = Reference::random().unwrap();
+
+        assert!(!sessions.end(&reference, Code::Revoked));
+
+        let late = sessions.enter(reference, sessions.reserve().unwrap());
+        assert_eq!(late.err().map(|error| error.code()), Some(Code::Revoked));
     }
 
     #[tokio::test]

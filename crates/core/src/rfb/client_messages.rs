@@ -45,7 +45,7 @@ impl Observer {
     /// Reads on, and says whether these bytes hold something that a person did.
     pub(crate) fn observe(&mut self, bytes: impl ExactSizeIterator<Item = u8>) -> bool {
         if matches!(self.state, State::Lost) {
-            return !is_update_request(bytes);
+            return !are_update_requests(bytes);
         }
         let mut person = false;
         for byte in bytes {
@@ -153,9 +153,9 @@ fn is_persons(head: &[u8]) -> bool {
     matches!(head, [4..=6 | 250, ..] | [255, 0, ..])
 }
 
-fn is_update_request(bytes: impl ExactSizeIterator<Item = u8>) -> bool {
-    let mut bytes = bytes;
-    bytes.len() == 10 && bytes.next() == Some(3)
+/// Whether these bytes are update requests and nothing else, as a browser sends them by itself all the time.
+fn are_update_requests(bytes: impl ExactSizeIterator<Item = u8>) -> bool {
+    bytes.len() % 10 == 0 && bytes.enumerate().all(|(at, byte)| at % 10 != 0 || byte == 3)
 }
 
 #[cfg(test)]
@@ -246,6 +246,7 @@ mod tests {
 
         assert!(observe(&mut observer, &[77, 1, 2, 3]));
         assert!(!observe(&mut observer, &[3, 1, 0, 0, 0, 0, 1, 0, 1, 0]));
+        assert!(!observe(&mut observer, &[3; 20]));
         assert!(observe(&mut observer, &[9; 10]));
     }
 }

@@ -4,8 +4,10 @@
 //! a password, and it can still be told why when the server refuses.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 
 use super::cipher;
 use crate::{Code, Error, Secret};
@@ -19,6 +21,9 @@ const VNC_AUTHENTICATION: u8 = 2;
 
 /// More of a server's words than this is not read: a reason is a sentence, and an endless one is an attack.
 const LONGEST_REASON: u32 = 256;
+
+/// How long the words after a refusal may take, which are not needed.
+const REASON: Duration = Duration::from_secs(1);
 
 /// Why a server did not let us in.
 #[derive(Debug)]
@@ -76,8 +81,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut greeting = [0; VERSION_LENGTH];
-    if server.read_exact(&mut greeting).await.is_err() {
-        return Err(LogInFailure::Silent);
+    match server.read_exact(&mut greeting).await {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(LogInFailure::Silent),
+        Err(error) => return Err(cut_short(error).into()),
     }
     let version =
         Version::parse(greeting).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&greeting))))?;
@@ -108,7 +115,11 @@ where
     }
     match read_u32(server).await? {
         0 => Ok(()),
-        _ if version == Version::V3_8 => Err(LogInFailure::Refused(read_reason(server).await.unwrap_or_default())),
+        _ if version == Version::V3_8 => {
+            // Some servers give none and leave the connection open.
+            let reason = timeout(REASON, read_reason(server)).await;
+            Err(LogInFailure::Refused(reason.unwrap_or_else(|_| Ok(String::new())).unwrap_or_default()))
+        }
         _ => Err(LogInFailure::Refused(String::new())),
     }
 }
@@ -145,7 +156,7 @@ where
     send(browser, &[1, NONE]).await?;
     let chosen = read_u8(browser).await?;
     if chosen != NONE {
-        return Err(protocol(format!("the browser chose security type {chosen}, which was not offered")));
+        return Err(browser_fault(format!("the browser chose security type {chosen}, which was not offered")));
     }
     if version == Version::V3_8 {
         send(browser, &0_u32.to_be_bytes()).await?;
@@ -175,7 +186,8 @@ where
     send(browser, OUR_VERSION).await?;
     let mut answer = [0; VERSION_LENGTH];
     browser.read_exact(&mut answer).await.map_err(cut_short)?;
-    Version::parse(answer).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&answer))))
+    Version::parse(answer)
+        .ok_or_else(|| browser_fault(format!("the browser sent no RFB version, but {:?}", printable(&answer))))
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), Error> {
@@ -207,8 +219,15 @@ fn protocol(message: String) -> Error {
     Error::new(Code::Protocol, message)
 }
 
+/// What a browser does wrong is not told as the hypervisor's fault.
+fn browser_fault(message: String) -> Error {
+    Error::new(Code::Closed, message)
+}
+
 fn cut_short(error: io::Error) -> Error {
-    Error::new(Code::Closed, "the connection ended during the RFB handshake").with_source(error)
+    // Frames that break the rules come as invalid data.
+    let code = if error.kind() == io::ErrorKind::InvalidData { Code::Protocol } else { Code::Closed };
+    Error::new(code, "the connection ended during the RFB handshake").with_source(error)
 }
 
 #[cfg(test)]
@@ -373,7 +392,7 @@ mod tests {
     async fn a_browser_that_chooses_what_was_not_offered_is_refused() {
         let (result, heard) = browse(b"RFB 003.008\n\x02", 13, None).await;
 
-        assert_eq!(result.unwrap_err().code(), Code::Protocol);
+        assert_eq!(result.unwrap_err().code(), Code::Closed);
         assert!(heard.ends_with(&[1, 1]), "no result was sent");
     }
 

@@ -69,7 +69,9 @@ impl Account {
         const ACCEPTED: &str = "accepted is USER@REALM!TOKENID, such as portal@pve!console";
         let fits = id.split_once('!').is_some_and(|(user, token)| is_user(user) && is_identifier(token));
         if !fits {
-            return Err(options.wrong("token_id", id, ACCEPTED));
+            // Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
+            let shown = id.split_once('=').map_or(id.to_owned(), |(before, _)| format!("{before}=…"));
+            return Err(options.wrong("token_id", &shown, ACCEPTED));
         }
         let value = secret.expose();
         // The server cuts the value at a `;`, and takes what is before the last `=` for the token's id.

@@ -32,7 +32,7 @@ fn a_ticket_with_a_space_is_linked_like_any_other() {
     for line in lines.lines() {
         let wanted: Wanted = serde_json::from_str(line).unwrap();
         let console = console(&wanted.host, 5900, &wanted.ticket, Some(&wanted.password));
-        let options = Options::new().set("version", wanted.version.as_str()).set("password", true);
+        let options = Options::new().set("version", wanted.version.as_str()).set("with_password", true);
 
         let link = console.novnc_url(&wanted.page, &options).unwrap();
         let opened = open(link.expose(), &wanted.version);

@@ -71,7 +71,7 @@ proptest! {
                 let options = Options::new()
                     .set("version", version)
                     .set("view_only", view_only)
-                    .set("password", asks)
+                    .set("with_password", asks)
                     .set("foreign_origin", true);
 
                 let link = console

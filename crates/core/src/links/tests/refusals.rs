@@ -39,9 +39,9 @@ fn a_password_is_never_in_a_query_and_never_unasked() {
     let console = console("pve.example.com", 5900, "ticket", Some("hunter2"));
     let old = Options::new().set("version", "0.5");
 
-    let refused = console.novnc_url(OWN_PAGE, &old.clone().set("password", true));
+    let refused = console.novnc_url(OWN_PAGE, &old.clone().set("with_password", true));
     let unasked = console.novnc_url(OWN_PAGE, &Options::new()).unwrap();
-    let asked = Options::new().set("password", true);
+    let asked = Options::new().set("with_password", true);
     let asked = console.novnc_url(OWN_PAGE, &asked).unwrap();
 
     assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);

@@ -12,7 +12,7 @@ use super::output::{Output, Scratch};
 use super::splitter::Splitter;
 use crate::rfb::client_messages::Observer;
 
-/// In bytes.
+/// No more pongs than these bytes wait for a peer that pings without end and reads nothing.
 const MOST_WAITING_PONGS: usize = 1024;
 
 /// Where bytes come from.
@@ -38,8 +38,6 @@ pub(super) struct Heard {
     pub(super) texts: Vec<Vec<u8>>,
     /// Whether a person did something.
     pub(super) person: bool,
-    /// Whether the other peer took bytes.
-    pub(super) written: bool,
     /// The peer's close frame.
     pub(super) close: Option<Vec<u8>>,
 }
@@ -62,14 +60,13 @@ pub(super) struct Direction {
     output: Output,
     /// Bytes that were read with the handshake; they go first.
     early: Vec<u8>,
-    /// Frames of our own that wait for a border between the peers' frames.
-    injected: Vec<u8>,
+    waiting_pongs: usize,
     observer: Option<Observer>,
 }
 
 impl Direction {
     pub(super) fn new(source: Source, sink: Sink, output: Output, early: Vec<u8>) -> Self {
-        Self { source, sink, output, early, injected: Vec::new(), observer: None }
+        Self { source, sink, output, early, waiting_pongs: 0, observer: None }
     }
 
     /// Watches the passing bytes for what a person does.
@@ -78,14 +75,18 @@ impl Direction {
         self
     }
 
-    /// Puts a frame of our own between the frames that pass. A sink without frames has no place for it.
+    /// Puts a frame of our own behind the frames that passed, all of which are complete. A sink without frames has no place
+    /// for it.
     pub(super) fn inject(&mut self, opcode: u8, payload: &[u8]) {
-        // A peer that pings without end and reads nothing gets no more pongs than these.
-        if opcode == PONG && self.injected.len() > MOST_WAITING_PONGS {
-            return;
+        if opcode == PONG {
+            self.waiting_pongs =
+                if self.output.is_waiting() { self.waiting_pongs + payload.len() + frames::LONGEST_HEADER } else { 0 };
+            if self.waiting_pongs > MOST_WAITING_PONGS {
+                return;
+            }
         }
         if let Sink::Frames(_, role) = &self.sink {
-            frames::append(&mut self.injected, opcode, role.mask(), payload);
+            frames::append(self.output.rest(), opcode, role.mask(), payload);
         }
     }
 
@@ -104,32 +105,28 @@ impl Direction {
             }
             let mut heard = Heard::default();
             self.walk(length, scratch, &mut heard).map_err(Stop::Violation)?;
-            heard.written = self.output.write(cx, to, scratch).map_err(Stop::SinkFailed)? > 0;
+            self.output.write(cx, to, scratch).map_err(Stop::SinkFailed)?;
             Poll::Ready(Ok(heard))
         })
     }
 
-    /// Writes what waits, with injected frames as soon as they have a place. Nothing is read before this is done: that
-    /// bounds the memory.
+    /// Writes what waits. Nothing is read before this is done: that bounds the memory.
     pub(super) fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
         to: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
-        ready!(self.output.poll_drain(cx, to))?;
-        if !self.injected.is_empty() && self.is_at_border() {
-            self.output.push(&std::mem::take(&mut self.injected));
-            ready!(self.output.poll_drain(cx, to))?;
-        }
-        Poll::Ready(Ok(()))
+        self.output.poll_drain(cx, to)
     }
 
-    /// Whether a frame of our own may come next.
-    pub(super) fn is_at_border(&self) -> bool {
-        match &self.sink {
-            Sink::Frames(splitter, _) => splitter.is_at_border(),
-            Sink::Bytes => false,
-        }
+    /// Whether the sink has taken bytes since this was last asked.
+    pub(super) fn sink_has_moved(&mut self) -> bool {
+        self.output.has_moved()
+    }
+
+    /// Whether the source is not being read, because the sink takes no more.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.output.is_waiting()
     }
 
     fn poll_read(
@@ -152,7 +149,7 @@ impl Direction {
     fn walk(&mut self, length: usize, scratch: &mut Scratch, heard: &mut Heard) -> Result<(), Violation> {
         let Source::Frames(decoder) = &mut self.source else {
             if let Sink::Frames(splitter, _) = &mut self.sink {
-                splitter.begin(length as u64, None, scratch);
+                splitter.begin(length as u64, None);
                 splitter.payload(0..length, None, scratch);
             } else {
                 scratch.pass(0..length);
@@ -163,7 +160,7 @@ impl Direction {
         while let Some(piece) = decoder.next(&scratch.buffer[..length], &mut at, usize::MAX)? {
             match (piece, &mut self.sink) {
                 (Piece::Begin { length, verbatim }, Sink::Frames(splitter, _)) => {
-                    splitter.begin(length, verbatim, scratch);
+                    splitter.begin(length, verbatim);
                 }
                 (Piece::Payload { at, mask }, sink) => {
                     if let Some(observer) = &mut self.observer {

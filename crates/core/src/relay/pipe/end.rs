@@ -60,9 +60,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
         self.send(TEXT, text.as_bytes()).await
     }
 
-    /// Says goodbye and ends the connection, within a short time whatever the peer does.
-    pub(crate) async fn close(mut self, code: u16, reason: &str) {
+    /// Says goodbye, with a text before the close frame if there is one, and ends the connection, within a short time whatever
+    /// the peer does.
+    pub(crate) async fn close(mut self, text: Option<&str>, code: u16, reason: &str) {
         let goodbye = async {
+            if let Some(text) = text {
+                self.send(TEXT, text.as_bytes()).await?;
+            }
             self.send(CLOSE, &frames::close_payload(code, reason)).await?;
             self.stream.shutdown().await?;
             read_out(&mut self.stream).await

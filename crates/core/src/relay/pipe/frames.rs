@@ -227,14 +227,6 @@ impl Decoder {
         }
     }
 
-    /// Console bytes that are still to come of the frame in progress.
-    pub(crate) fn left(&self) -> u64 {
-        match &self.frame {
-            Some(frame) if self.is_console(frame.header.opcode) => frame.left,
-            _ => 0,
-        }
-    }
-
     /// Takes one step from `at` on, and moves `at`. At most `limit` bytes of payload are pointed at. `None` means that the
     /// input is used up.
     pub(crate) fn next(&mut self, input: &[u8], at: &mut usize, limit: usize) -> Result<Option<Piece>, Violation> {

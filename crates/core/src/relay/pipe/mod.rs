@@ -2,7 +2,7 @@
 //!
 //! Each end is a websocket (frames) or a bare socket (bytes). Frames pass as they were read, header and mask included,
 //! unless the strictest server would refuse them; then only their headers are written anew. Control frames end here and are
-//! answered here, so that our own pings and messages have their place at the borders between frames. Rejected: decoding
+//! answered here; our own pings and messages go between frames. Rejected: decoding
 //! into messages with a websocket library, which costs 1.4 times the CPU and a buffer for each idle session.
 
 mod clock;
@@ -90,14 +90,13 @@ where
     /// Takes over from the handshake, wherever it stopped.
     pub(crate) fn new(browser: FrameStream<B>, server: ServerEnd<S>, limits: Limits) -> Self {
         let early_up = browser.undecoded().to_vec();
-        let up_left = browser.decoder.left();
         let FrameStream { stream: browser, decoder, output: to_browser, .. } = browser;
         let up_source = Source::Frames(decoder);
         match server {
             ServerEnd::Frames(server) => {
                 let early_down = server.undecoded().to_vec();
-                let to_browser_sink = Sink::Frames(Splitter::resume(server.decoder.left()), Role::Server);
-                let to_server_sink = Sink::Frames(Splitter::resume(up_left), Role::Client);
+                let to_browser_sink = Sink::Frames(Splitter::default(), Role::Server);
+                let to_server_sink = Sink::Frames(Splitter::default(), Role::Client);
                 let FrameStream { stream: server, decoder, output: to_server, .. } = server;
                 Self {
                     browser,
@@ -180,10 +179,6 @@ where
 
     fn heard_server(&mut self, heard: Heard) -> Option<Ended> {
         self.clock.heard_server();
-        if heard.written {
-            // A browser that takes bytes is alive, even if it is too slow for a ping to find its place.
-            self.clock.heard_browser();
-        }
         if let Some(payload) = heard.ping {
             self.up.inject(PONG, &payload);
         }
@@ -191,6 +186,7 @@ where
     }
 
     fn tick(&mut self, control: &mut (impl Control + ?Sized)) -> Option<Ended> {
+        self.note_life();
         match self.clock.due()? {
             Due::Age => Some(Ended::TimeLimit),
             Due::Idle => Some(Ended::Idle),
@@ -207,6 +203,17 @@ where
                 self.down.inject(PING, b"");
                 None
             }
+        }
+    }
+
+    /// Who takes bytes is alive, even if it is too slow to answer a ping in time; and whose bytes we do not read, because the
+    /// other takes no more, cannot be said to be silent.
+    fn note_life(&mut self) {
+        if self.down.sink_has_moved() || self.up.is_blocked() {
+            self.clock.heard_browser();
+        }
+        if self.up.sink_has_moved() || self.down.is_blocked() {
+            self.clock.heard_server();
         }
     }
 

@@ -72,17 +72,27 @@ pub(crate) struct Output {
     written: usize,
     /// TLS may hold bytes back until it is flushed.
     unflushed: bool,
+    /// Whether the peer took no more at the last try.
+    stuck: bool,
+    /// Whether it has taken bytes again after that, since somebody asked: then it is alive. Bytes that go out at once say
+    /// nothing, as the kernel takes them for a dead peer, too.
+    moved: bool,
 }
 
 impl Output {
-    /// Takes bytes to be written after everything before them.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.rest.extend(bytes);
-    }
-
     /// The bytes still waiting, to append whole frames to.
     pub(crate) fn rest(&mut self) -> &mut Vec<u8> {
         &mut self.rest
+    }
+
+    /// Whether the peer has made room since this was last asked.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Whether the peer still owes us room.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.rest.is_empty()
     }
 
     /// Writes what is waiting and flushes. Ready means that nothing is left.
@@ -92,12 +102,16 @@ impl Output {
         peer: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
         while self.written < self.rest.len() {
-            let count = ready!(Pin::new(&mut *peer).poll_write(cx, &self.rest[self.written..]))?;
+            let Poll::Ready(count) = Pin::new(&mut *peer).poll_write(cx, &self.rest[self.written..])? else {
+                self.stuck = true;
+                return Poll::Pending;
+            };
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.written += count;
             self.unflushed = true;
+            self.moved |= std::mem::take(&mut self.stuck);
         }
         if !self.rest.is_empty() {
             // Given back rather than kept: most sessions are idle most of the time.
@@ -112,27 +126,26 @@ impl Output {
     }
 
     /// Writes the segments of `scratch`, and keeps what the peer does not take. Only called when nothing is waiting, which
-    /// is what bounds the memory. Returns how many bytes were taken at once.
+    /// is what bounds the memory.
     pub(crate) fn write(
         &mut self,
         cx: &mut Context<'_>,
         peer: &mut (impl AsyncWrite + Unpin),
         scratch: &Scratch,
-    ) -> io::Result<usize> {
+    ) -> io::Result<()> {
         let mut slices: Vec<IoSlice<'_>> = scratch.segments.iter().map(|segment| scratch.slice(segment)).collect();
         let mut waiting = slices.as_mut_slice();
-        let mut taken = 0;
         while !waiting.is_empty() {
             let count = waiting.len().min(PIECES_A_WRITE);
             match Pin::new(&mut *peer).poll_write_vectored(cx, &waiting[..count]) {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => {
                     IoSlice::advance_slices(&mut waiting, count);
-                    taken += count;
                     self.unflushed = true;
                 }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => {
+                    self.stuck = true;
                     for slice in waiting.iter() {
                         self.rest.extend_from_slice(slice);
                     }
@@ -140,7 +153,7 @@ impl Output {
                 }
             }
         }
-        Ok(taken)
+        Ok(())
     }
 }
 
@@ -167,7 +180,7 @@ mod tests {
         let (mut ours, mut theirs) = duplex(5);
         let mut output = Output::default();
 
-        let taken = poll_fn(|cx| {
+        poll_fn(|cx| {
             Poll::Ready(Scratch::with(|scratch| {
                 scratch.buffer[..8].copy_from_slice(b"abcdefgh");
                 scratch.segments.push(Segment::Header(Header::binary(8, None).encode()));
@@ -177,14 +190,14 @@ mod tests {
         })
         .await
         .unwrap();
-        output.push(b"!");
+        output.rest().extend(b"!");
 
         let mut heard = [0; 11];
         let drain = poll_fn(|cx| output.poll_drain(cx, &mut ours));
         let (drained, read) = tokio::join!(drain, theirs.read_exact(&mut heard));
         drained.unwrap();
         read.unwrap();
-        assert!(taken <= 5);
+        assert!(output.has_moved() && !output.has_moved());
         assert_eq!(heard, *b"\x82\x08abcdefgh!");
         assert_eq!(output.rest.capacity(), 0, "an idle session holds no buffer");
     }

@@ -198,26 +198,69 @@ async fn the_pipe_takes_over_wherever_in_a_frame_a_handshake_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ping_waits_for_the_border_of_a_frame() {
+async fn a_ping_goes_between_frames_even_if_the_server_stops_in_the_middle_of_one() {
     let Rig { mut browser, mut server, mut pipe } = rig(true);
     let frame = from_server(b"half and half");
     let (first, second) = frame.split_at(7);
 
     while_running(&mut pipe, async {
         server.write_all(first).await.unwrap();
-        let mut heard = vec![0; first.len()];
-        browser.read_exact(&mut heard).await.unwrap();
+        assert_eq!(read_frame(&mut browser).await.1, b"half ");
         advance(Duration::from_secs(26)).await;
-        assert_eq!(read_frame(&mut server).await.0.opcode, PING, "the other direction is at a border");
-        server.write_all(second).await.unwrap();
-        let mut rest = vec![0; second.len()];
-        browser.read_exact(&mut rest).await.unwrap();
-        assert_eq!([heard, rest].concat(), frame, "no byte in between");
-
         let (header, _) = read_frame(&mut browser).await;
         assert_eq!((header.opcode, header.mask), (PING, None));
+        assert_eq!(read_frame(&mut server).await.0.opcode, PING);
+
+        server.write_all(second).await.unwrap();
+        assert_eq!(read_frame(&mut browser).await.1, b"and half");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_browser_hears_the_reason_even_in_the_middle_of_a_servers_frame() {
+    let Rig { mut browser, mut server, mut pipe } = rig(true);
+    let frame = from_server(b"half and half");
+    while_running(&mut pipe, async {
+        server.write_all(&frame[..7]).await.unwrap();
+        read_frame(&mut browser).await;
+    })
+    .await;
+
+    let told = async {
+        let told = (read_frame(&mut browser).await.1, read_frame(&mut browser).await.1);
+        drop(browser);
+        told
+    };
+    let farewell = Farewell { text: Some("why"), close_code: 4023, reason: "revoked" };
+    let ((), (text, close)) = tokio::join!(pipe.close(&farewell), told);
+
+    assert_eq!((text.as_slice(), close), (&b"why"[..], close_payload(4023, "revoked")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_waits_for_a_slow_browser_is_not_taken_for_dead() {
+    let Rig { mut browser, mut server, mut pipe } = rig_with(4096, true, [b"", b""]);
+    let frame = from_server(&vec![5; 60_000]);
+    let flood = async {
+        loop {
+            server.write_all(&frame).await.unwrap();
+        }
+    };
+    // One KiB each ten seconds: the backlog lasts for many pings.
+    let slow = async {
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            browser.read_exact(&mut [0; 1024]).await.unwrap();
+        }
+    };
+
+    let mut silent = Silent;
+    tokio::select! {
+        ended = pipe.run(&mut silent) => panic!("the pipe ended: {ended:?}"),
+        () = flood => unreachable!(),
+        () = slow => {}
+    }
 }
 
 #[tokio::test]

@@ -52,3 +52,13 @@ async fn a_taken_port_is_named() {
     assert_eq!(error.code(), Code::ListenFailed);
     assert!(error.to_string().contains(&rig.address.to_string()), "{error}");
 }
+
+#[tokio::test]
+async fn a_relay_is_started_once_and_never_again_after_its_stop() {
+    let rig = rig(vec![Mood::Echo]).await;
+
+    assert!(rig.relay.start().await.unwrap_err().to_string().contains("already started"));
+    rig.relay.stop().await;
+    assert!(rig.relay.start().await.unwrap_err().to_string().contains("stopped"));
+    assert_eq!(rig.relay.address(), None);
+}

@@ -175,3 +175,70 @@ async fn connections_beyond_the_limit_wait_until_the_idle_ones_are_closed() {
     assert!(closed.is_ok(), "the first was never closed");
     assert_eq!(waiting.read_u8().await.unwrap(), b'H');
 }
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_for_its_size() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let fits = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(8 * 1024));
+    let large = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(20 * 1024));
+
+    assert!(!request(rig.address, &fits).await.0.starts_with("HTTP/1.1 4"), "8 KiB are no attack");
+    assert!(request(rig.address, &large).await.0.starts_with("HTTP/1.1 431"));
+}
+
+#[tokio::test]
+async fn a_connection_that_only_asks_for_pages_ends_however_it_spends_its_time() {
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
+    let mut stream = TcpStream::connect(rig.address).await.unwrap();
+    let drip = async {
+        while stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.is_ok() {
+            if stream.read(&mut [0; 4096]).await.unwrap_or(0) == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+
+    assert!(timeout(Duration::from_secs(10), drip).await.is_ok(), "still served after ten seconds");
+}
+
+#[tokio::test]
+async fn a_browser_that_never_answers_the_greeting_is_closed_without_a_second_one() {
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
+
+    let mut browser = rig.browse("").await;
+    assert_eq!(&browser.read::<12>().await, b"RFB 003.008\n");
+    let rest = browser.rest().await;
+
+    assert!(closes_with(&rest, Code::Closed), "{rest:?}");
+    assert!(!rest.windows(3).any(|window| window == b"RFB"), "greeted twice");
+}
+
+#[tokio::test]
+async fn a_browser_that_leaves_early_lets_the_next_one_take_its_turn() {
+    let rig = rig(vec![Mood::Hang, Mood::Echo]).await;
+    let first = rig.browse("").await;
+    while rig.fake.opened.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+
+    let mut second = rig.browse("").await;
+    drop(first);
+
+    // Long before the first one's log-in would have run into its timeout of ten seconds.
+    timeout(Duration::from_secs(5), second.log_in()).await.expect("its turn came");
+}
+
+#[tokio::test]
+async fn a_live_console_does_not_count_as_a_handshake() {
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("max_handshakes", 1)).await;
+    let mut first = rig.browse("").await;
+    first.log_in().await;
+    first.stream.write_all(b"\x01x").await.unwrap();
+    first.stream.flush().await.unwrap();
+    assert_eq!(&first.read::<2>().await, b"\x01x");
+
+    let mut second = timeout(Duration::from_secs(5), rig.browse("")).await.expect("let in beside a live console");
+
+    second.log_in().await;
+}
