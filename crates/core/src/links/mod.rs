@@ -7,9 +7,6 @@
 mod api;
 mod cloudtower;
 mod encode;
-mod of_console;
-#[cfg(feature = "relay")]
-mod of_pass;
 mod origin;
 mod page;
 mod page_link;
@@ -26,6 +23,7 @@ pub(crate) use api::ApiAddress;
 pub use cloudtower::{CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, cloudtower_direct, cloudtower_via};
 pub(crate) use encode::{encode, form};
 pub(crate) use origin::Origin;
+pub(crate) use page_link::{PageTarget, page_link};
 pub(crate) use proxmox::{
     GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status, proxmox_websocket,
 };

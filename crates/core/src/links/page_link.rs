@@ -16,15 +16,15 @@ use crate::options::{Checked, Options, Scope};
 use crate::{Error, Result, Secret};
 
 /// What a link is for.
-pub(super) struct PageTarget<'a> {
-    pub(super) websocket: &'a str,
-    pub(super) password: Option<&'a Secret>,
+pub(crate) struct PageTarget<'a> {
+    pub(crate) websocket: &'a str,
+    pub(crate) password: Option<&'a Secret>,
     /// Whether the websocket is a hypervisor's own, with its ticket in the URL.
-    pub(super) is_hypervisor: bool,
+    pub(crate) is_hypervisor: bool,
 }
 
 /// The link that makes the page at `page` open the target. The options are those of [`Scope::Page`].
-pub(super) fn page_link(page: &str, options: &Options, target: &PageTarget<'_>) -> Result<Secret> {
+pub(crate) fn page_link(page: &str, options: &Options, target: &PageTarget<'_>) -> Result<Secret> {
     let options = options.check(Scope::Page)?;
     let page = Page::parse(page)?;
     let version = Version::parse(options.required_text("version")?)?;

@@ -13,7 +13,7 @@ pub struct RfbParameters {
 }
 
 impl RfbParameters {
-    pub(super) fn new(url: Secret, password: Option<Secret>) -> Self {
+    pub(crate) fn new(url: Secret, password: Option<Secret>) -> Self {
         Self { url, password }
     }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::links::PublicUrl;
-use crate::{Kind, Machine, Reference, Result, Secret};
+use crate::links::{PageTarget, PublicUrl, RfbParameters, page_link};
+use crate::{Kind, Machine, Options, Reference, Result, Secret};
 
 /// One pass: it opens one session, soon, and names nothing but a console.
 ///
@@ -47,6 +47,23 @@ impl Pass {
     /// The public name of this console, for the portal's own log.
     pub fn reference(&self) -> &Reference {
         &self.reference
+    }
+}
+
+impl Pass {
+    /// The link of somebody's noVNC page that opens this pass's console, once.
+    ///
+    /// `page` is the address of a `vnc.html`, `vnc_lite.html` or `vnc_auto.html`, whose origin the relay has to allow; the
+    /// options are those of [`Scope::Page`](crate::options::Scope::Page). There is no password to put into it, as the relay
+    /// asks for none.
+    pub fn novnc_url(&self, page: &str, options: &Options) -> Result<String> {
+        let target = PageTarget { websocket: &self.url(), password: None, is_hypervisor: false };
+        Ok(page_link(page, options, &target)?.expose().to_owned())
+    }
+
+    /// What `RFB()` of `@novnc/novnc` and react-vnc take, without any page: the URL alone.
+    pub fn rfb_parameters(&self) -> RfbParameters {
+        RfbParameters::new(Secret::new(self.url()), None)
     }
 }
 

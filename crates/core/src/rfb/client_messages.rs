@@ -155,7 +155,7 @@ fn is_persons(head: &[u8]) -> bool {
 
 /// Whether these bytes are update requests and nothing else, as a browser sends them by itself all the time.
 fn are_update_requests(bytes: impl ExactSizeIterator<Item = u8>) -> bool {
-    bytes.len() % 10 == 0 && bytes.enumerate().all(|(at, byte)| at % 10 != 0 || byte == 3)
+    bytes.len().is_multiple_of(10) && bytes.enumerate().all(|(at, byte)| at % 10 != 0 || byte == 3)
 }
 
 #[cfg(test)]

@@ -109,9 +109,19 @@ fn forms(secret: &str) -> impl Iterator<Item = String> {
     let value = secret.rsplit_once('=').map_or(secret, |(_, value)| value);
     let all = [secret, value].into_iter().flat_map(|text| {
         let encoded = links::encode(text);
-        [text.to_owned(), encoded.replace("%20", "+"), encoded.to_lowercase(), encoded]
+        [text.to_owned(), encoded.replace("%20", "+"), in_lower_hex(&encoded), encoded]
     });
     all.filter(|form| !form.is_empty()).collect::<Vec<_>>().into_iter()
+}
+
+/// The same encoded text as others write it: `%2b` for `%2B`.
+fn in_lower_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (digits, rest) = part.split_at(part.len().min(2));
+        text + "%" + &digits.to_lowercase() + rest
+    })
 }
 
 /// A 200 without an upgrade: the server never saw the `Upgrade` header (pve-http-server `AnyEvent.pm`).

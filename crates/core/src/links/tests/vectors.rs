@@ -119,7 +119,7 @@ fn play(vector: &Vector) -> Result<Value, Error> {
             Call::WebsocketUrl {} => Ok(websocket.into()),
             Call::NovncUrl { page, options } => {
                 let target = page_link::PageTarget { websocket: &websocket, password: None, is_hypervisor: false };
-                page_link::page_link(page, &read(options), &target).map(text)
+                page_link(page, &read(options), &target).map(text)
             }
             _ => panic!("{}: this is no call of a pass", vector.name),
         };

@@ -136,6 +136,22 @@ fn a_server_that_repeats_a_secret_is_not_quoted() {
 }
 
 #[test]
+fn a_password_is_not_quoted_however_it_is_spelt() {
+    let question = Question { step: Step::Login, what: "", account: "portal@pve", secrets: vec!["Pa+ss w/ord=1"] };
+    for words in [
+        "no user with password Pa+ss w/ord=1 here",
+        "blocked: password=Pa%2Bss%20w%2Ford%3D1&x",
+        "blocked: password=Pa%2bss%20w%2ford%3d1&x",
+        "blocked: password=Pa%2Bss+w%2Ford%3D1&x",
+    ] {
+        let error = refusal(&question, &said(403, words)).to_string();
+
+        assert!(!error.contains("ss") || !error.contains("ord"), "{error}");
+        assert!(error.contains('…'), "{error}");
+    }
+}
+
+#[test]
 fn a_privilege_that_is_a_secret_is_not_quoted_in_the_hint_either() {
     let error = refusal(&question(Step::Ticket, TOKEN), &said(403, "failed (aaaa-HUNTER2, aaaa-HUNTER2)"));
 
