@@ -105,8 +105,9 @@ impl Question<'_> {
 
 /// How a server or a proxy may repeat a secret: as it is, or as it came in a URL or a form.
 fn forms(secret: &str) -> impl Iterator<Item = String> {
-    // Of `PVEAPIToken=…=SECRET` and `PVEAuthCookie=…` the value alone is secret as well.
-    let value = secret.rsplit_once('=').map_or(secret, |(_, value)| value);
+    // Of a header, `PVEAPIToken=…=SECRET` or `PVEAuthCookie=…`, the value alone is secret as well.
+    let is_header = secret.starts_with("PVEAPIToken=") || secret.starts_with("PVEAuthCookie=");
+    let value = secret.rsplit_once('=').filter(|_| is_header).map_or(secret, |(_, value)| value);
     let all = [secret, value].into_iter().flat_map(|text| {
         let encoded = links::encode(text);
         [text.to_owned(), encoded.replace("%20", "+"), in_lower_hex(&encoded), encoded]
