@@ -69,9 +69,11 @@ test("a desktop of TigerVNC is seen and typed into, and its password stays with 
     stops.push(() => browser.close());
     const { page, record } = await browser.newPage();
 
+    let link;
     await until("a pass from after the relay's start", async () => {
       await page.goto("about:blank");
-      await page.goto(issuedLink(relay.config));
+      link = issuedLink(relay.config);
+      await page.goto(link);
       const state = await page.waitForSelector('#state:is([data-state="connected"], [data-state="refused"])', { timeout: 30_000 });
       return (await state.getAttribute("data-state")) === "connected";
     });
@@ -91,6 +93,8 @@ test("a desktop of TigerVNC is seen and typed into, and its password stays with 
     await record.settle();
     assert.deepEqual(record.whereReceived(PASSWORD), []);
     assert.ok(!relay.log.includes(PASSWORD), "the password is in the log");
+    assert.ok(!relay.log.includes(link.split("#pass=")[1]), "the pass is in the log");
+    assert.match(relay.log, /pass taken/, "the log was not heard");
     assert.deepEqual(record.violations, []);
   } finally {
     for (const stop of stops.reverse()) await stop();
