@@ -56,7 +56,6 @@ impl fmt::Display for Kind {
 #[derive(Debug)]
 pub struct Console {
     /// The backend's type, for errors and logs.
-    #[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay logs"))]
     pub(crate) backend: &'static str,
     /// The machine with its type and node, as the backend found it.
     pub(crate) machine: Machine,
@@ -69,7 +68,6 @@ pub struct Console {
 }
 
 /// Where a console's bytes are.
-#[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay connects"))]
 #[derive(Debug)]
 pub(crate) enum Target {
     /// A websocket of the management API.
@@ -81,7 +79,6 @@ pub(crate) enum Target {
 }
 
 /// A websocket, with the address that answered when the ticket was asked for: tickets are good at that address only.
-#[cfg_attr(not(feature = "relay"), allow(dead_code, reason = "only the relay connects"))]
 #[derive(Debug)]
 pub(crate) struct WebSocketTarget {
     pub(crate) url: Secret,
