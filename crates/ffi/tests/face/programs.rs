@@ -1,6 +1,6 @@
 //! Whole programs against an emulated cluster, plainly, with sanitizers and under valgrind.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -31,6 +31,14 @@ fn opens_a_console(cluster: &Cluster, command: &mut Command) {
 
 /// The program relays a console to a browser, tells what happens to it, and ends with it.
 fn relays_a_console(command: &mut Command) {
+    let rest = relayed(command);
+
+    let verbs: Vec<&str> = rest.iter().filter_map(|line| line.split_once(' ')).map(|(_, verb)| verb).collect();
+    assert_eq!(verbs, ["took the pass of qemu/101", "connected to qemu/101", "ended: closed"]);
+}
+
+/// Visits the relay of a program as a browser, until the screen is there; returns what the program printed then.
+fn relayed(command: &mut Command) -> Vec<String> {
     command.arg("qemu/101").env("LISTEN", "127.0.0.1:0").env("PUBLIC_URL", PUBLIC_URL);
     let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -49,9 +57,8 @@ fn relays_a_console(command: &mut Command) {
     program.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     let status = program.wait().unwrap();
     assert!(status.success(), "{status}: {rest:?}\n{errors}");
-    let verbs: Vec<&str> = rest.iter().filter_map(|line| line.split_once(' ')).map(|(_, verb)| verb).collect();
-    assert_eq!(verbs, ["took the pass of qemu/101", "connected to qemu/101", "ended: closed"]);
     assert!(!errors.contains(TOKEN_SECRET));
+    rest
 }
 
 #[test]
@@ -112,6 +119,37 @@ fn a_program_under_valgrind_runs_a_relay_and_loses_nothing() {
     let program = compile("relay_valgrind", "cc", C11, &["examples/c/relay.c"]);
 
     relays_a_console(&mut cluster.under_valgrind(&program));
+}
+
+#[test]
+fn a_backend_is_used_directly_and_by_a_relay_at_once() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("shared_backend", "gcc", SANITIZED, &["tests/c/shared_backend.c"]);
+
+    let rest = relayed(&mut cluster.command(program));
+
+    assert!(rest.is_empty(), "{rest:?}");
+    assert_eq!(cluster.emulator.record().count("POST", "/vncproxy"), 3);
+}
+
+#[test]
+fn events_that_nobody_fetched_are_counted() {
+    // More than a relay keeps, and than it lets in at once beyond that.
+    const REFUSALS: usize = 1300;
+    let cluster = Cluster::start(|_| ());
+    let program = compile("lost_events", "gcc", SANITIZED, &["tests/c/lost_events.c"]);
+    let mut command = cluster.command(program);
+    let mut program = command.arg(REFUSALS.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim_end().strip_prefix("listening on ").unwrap();
+
+    for _ in 0..REFUSALS {
+        drop(Browser::connect(address, "/console/ws?pass=none", ORIGIN));
+    }
+    program.stdin.take().unwrap().write_all(b"\n").unwrap();
+
+    assert!(program.wait().unwrap().success());
 }
 
 #[test]
