@@ -1,10 +1,28 @@
 /* One backend, used directly and by a relay, each within the time in which connections to the hypervisor are kept. */
 #include "check.h"
+#include <pthread.h>
 
 static void open_directly(const cpass_backend *backend) {
     cpass_console *console = NULL;
     fine(cpass_backend_open(backend, TEXT("lxc/200"), TEXT("vnc"), 0, &console));
     cpass_console_free(console);
+}
+
+static void *open_in_a_thread(void *backend) {
+    open_directly((const cpass_backend *)backend);
+    return NULL;
+}
+
+/* Leaves more connections behind than one call takes up. */
+static void open_at_once(cpass_backend *backend) {
+    pthread_t threads[8];
+    for (int number = 0; number < 8; number++) {
+        check(pthread_create(&threads[number], NULL, open_in_a_thread, backend) == 0);
+    }
+    for (int number = 0; number < 8; number++) {
+        check(pthread_join(threads[number], NULL) == 0);
+    }
+    open_directly(backend);
 }
 
 static void next_is(cpass_events *events, cpass_event_what what) {
@@ -32,7 +50,7 @@ int main(void) {
     fine(cpass_events_new(relay, &events));
     fine(cpass_relay_start(relay));
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("qemu/101"), options, &pass));
-    open_directly(backend);
+    open_at_once(backend);
     printf("listening on %s\nwebsocket %s\n", cpass_relay_address(relay, NULL), cpass_pass_url(pass, NULL));
     fflush(stdout);
 

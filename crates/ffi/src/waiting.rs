@@ -31,7 +31,7 @@ impl Waiting {
 
     /// Waits for `future`, for at most `timeout_ms`; 0 is for as long as it takes. `what` names it in the error.
     pub(crate) fn wait<T>(&self, timeout_ms: u32, what: &str, future: impl Future<Output = Result<T>>) -> Result<T> {
-        self.live()?.runtime.block_on(async {
+        self.live_in(std::process::id())?.runtime.block_on(async {
             // Nobody has driven the runtime since the last call. Let it hear first which connections were closed meanwhile,
             // and then let their tasks act on it: this future itself would be polled before them.
             tokio::task::yield_now().await;
@@ -46,8 +46,7 @@ impl Waiting {
         })
     }
 
-    fn live(&self) -> Result<&Live> {
-        let process = std::process::id();
+    fn live_in(&self, process: u32) -> Result<&Live> {
         let mut seen = self.0.load(Ordering::Acquire);
         let mut fresh: *mut Live = ptr::null_mut();
         loop {
@@ -102,6 +101,16 @@ mod tests {
             let leaders = threads.into_iter().map(|thread| thread.join().unwrap().unwrap());
             assert_eq!(leaders.filter(|leader| *leader).count(), 1);
         });
+    }
+
+    #[test]
+    fn a_child_and_its_child_have_runtimes_of_their_own() {
+        let waiting = Waiting::new();
+        let here = std::process::id();
+
+        let made = [here + 1, here, here].map(|process| ptr::from_ref(waiting.live_in(process).unwrap()));
+
+        assert!(made[0] != made[1] && made[1] == made[2]);
     }
 
     #[test]

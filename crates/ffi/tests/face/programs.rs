@@ -124,12 +124,12 @@ fn a_program_under_valgrind_runs_a_relay_and_loses_nothing() {
 #[test]
 fn a_backend_is_used_directly_and_by_a_relay_at_once() {
     let cluster = Cluster::start(|_| ());
-    let program = compile("shared_backend", "gcc", SANITIZED, &["tests/c/shared_backend.c"]);
+    let program = compile("shared_backend", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/shared_backend.c"]);
 
     let rest = relayed(&mut cluster.command(program));
 
     assert!(rest.is_empty(), "{rest:?}");
-    assert_eq!(cluster.emulator.record().count("POST", "/vncproxy"), 3);
+    assert_eq!(cluster.emulator.record().count("POST", "/vncproxy"), 11);
 }
 
 #[test]
