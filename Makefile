@@ -22,6 +22,7 @@ help:
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, and the relay beside socat and websockify'
+	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
 	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-tools'
 
 .PHONY: demo
@@ -44,6 +45,15 @@ test-conformance:
 	@$(RUN) conformance conformance-node
 test-tools:
 	@$(RUN) tools guest
+
+# The C library. `make install BUILT=DIR` installs what was built before, into DIR.
+PREFIX ?= /usr/local
+.PHONY: install
+install:
+ifndef BUILT
+	cargo build --locked --release -p consolepass-ffi
+endif
+	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
 .PHONY: bench
 bench: system viewer $(VENV)

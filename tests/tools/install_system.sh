@@ -42,7 +42,11 @@ if [ -n "$broken" ]; then
     exit 1
 fi
 
+want gcc gcc
 want cc gcc
+want g++ g++
+want valgrind valgrind
+want pkg-config pkg-config
 want as binutils
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server

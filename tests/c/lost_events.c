@@ -1,0 +1,36 @@
+/* More happens than is kept, and nobody fetches it until a line comes in. */
+#include "check.h"
+
+int main(int count, char **arguments) {
+    check(count == 2);
+    uint64_t expected = strtoull(arguments[1], NULL, 10), told = 0, lost = 0;
+    cpass_backend *backend = backend_from_environment();
+    cpass_relay *relay = relay_of(backend);
+    cpass_events *events = NULL;
+    fine(cpass_events_new(relay, &events));
+    fine(cpass_relay_start(relay));
+    printf("listening on %s\n", cpass_relay_address(relay, NULL));
+    fflush(stdout);
+    check(getchar() == '\n');
+
+    while (told + lost < expected) {
+        cpass_event *event = NULL;
+        fine(cpass_events_next(events, 60 * 1000, &event));
+        check(event != NULL);
+        if (cpass_event_what_happened(event) == CPASS_EVENT_LOST) {
+            check(cpass_event_lost(event) > 0);
+            lost += cpass_event_lost(event);
+        } else {
+            check(cpass_event_what_happened(event) == CPASS_EVENT_ENDED && cpass_event_lost(event) == 0);
+            check(cpass_event_code(event) == CPASS_PASS_INVALID && cpass_event_machine(event, NULL) == NULL);
+            check(cpass_event_reference(event, NULL) == NULL);
+            told++;
+        }
+        cpass_event_free(event);
+    }
+    check(lost > 0 && told + lost == expected);
+    cpass_relay_free(relay);
+    cpass_events_free(events);
+    cpass_backend_free(backend);
+    return 0;
+}

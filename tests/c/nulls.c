@@ -1,0 +1,50 @@
+/* Calls every function with NULL in every place; the calls are made from the header, the handles here. */
+#include "check.h"
+
+int main(void) {
+    size_t length = 0;
+    bool found = false;
+    cpass_error *error = NULL;
+    cpass_options *options = NULL, *of_issuer = NULL;
+    cpass_backend *backend = NULL;
+    cpass_backends *backends = NULL;
+    cpass_console *console = NULL;
+    cpass_link *link = NULL;
+    cpass_pass *pass = NULL;
+    cpass_issuer *issuer = NULL;
+    cpass_events *events = NULL;
+    /* An event is something that happened, and here nothing does. */
+    cpass_event *event = NULL;
+
+    error = cpass_options_new(NULL);
+    check(error != NULL);
+    fine(cpass_options_new(&options));
+    set(options, "host", "unix:/nowhere/vm.sock");
+    fine(cpass_backend_new(TEXT("vnc"), options, &backend));
+    fine(cpass_backends_new(&backends));
+    fine(cpass_backend_open(backend, TEXT("vm"), TEXT("vnc"), 0, &console));
+    cpass_relay *relay = relay_of(backend);
+    fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("vm"), NULL, &pass));
+    fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
+    fine(cpass_events_new(relay, &events));
+    fine(cpass_options_new(&of_issuer));
+    set(of_issuer, "public_url", "https://portal.example.com/console");
+    set(of_issuer, "pass_key_file", getenv("PASS_KEY_FILE"));
+    fine(cpass_issuer_new(of_issuer, &issuer));
+
+#include "nulls_generated.h"
+
+    cpass_events_free(events);
+    cpass_issuer_free(issuer);
+    cpass_link_free(link);
+    cpass_pass_free(pass);
+    cpass_relay_free(relay);
+    cpass_console_free(console);
+    cpass_backends_free(backends);
+    cpass_backend_free(backend);
+    cpass_options_free(of_issuer);
+    cpass_options_free(options);
+    cpass_event_free(event);
+    cpass_error_free(error);
+    return 0;
+}
