@@ -12,6 +12,8 @@ from pathlib import Path
 from client import Tcp, Websocket
 
 ORIGIN = "http://127.0.0.1"
+# Seconds after its start from which a relay takes signed passes.
+LEEWAY = 5.1
 # Seconds until a relay that does not get ready is given up.
 PATIENCE = 20.0
 
@@ -136,6 +138,8 @@ host = "127.0.0.1:{source.port}"
         )
         super().__init__([self._program, "relay", "--config", str(self._config), "--json"])
         self._port = int(self.first_line()["address"].rpartition(":")[2])
+        # Just started, a relay takes no signed pass: it may be an old one from a portal whose clock is ahead.
+        time.sleep(LEEWAY)
 
     def connect(self) -> Websocket:
         issued = subprocess.run(
