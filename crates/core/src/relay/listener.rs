@@ -1,6 +1,7 @@
 //! The relay's port: the websocket, the viewer's files, and nothing else.
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,12 +45,12 @@ pub(super) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stop: 
         // Beyond the limit connections wait in the kernel's queue, and the timeouts make room.
         let accepted = async {
             let permit = Arc::clone(&handshakes).acquire_owned().await;
-            (permit, listener.accept().await)
+            (permit, accept(&listener).await)
         };
         tokio::select! {
             _ = stop.changed() => return,
             (permit, accepted) = accepted => match (permit, accepted) {
-                (Ok(permit), Ok((stream, _))) => {
+                (Ok(permit), Ok(stream)) => {
                     tokio::spawn(connection(Arc::clone(&shared), stream, permit, stop.clone()));
                 }
                 (_, Err(error)) => {
@@ -63,13 +64,19 @@ pub(super) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stop: 
     }
 }
 
+/// The next connection, without delay for small messages and watched for a peer that is gone.
+async fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    let (stream, _) = listener.accept().await?;
+    dial::tune(&stream);
+    Ok(stream)
+}
+
 async fn connection(
     shared: Arc<Shared>,
     stream: TcpStream,
     permit: OwnedSemaphorePermit,
     mut stop: watch::Receiver<bool>,
 ) {
-    dial::tune(&stream);
     let permit = Arc::new(permit);
     let patience = shared.handshake_timeout;
     let service = service_fn(|request| {
@@ -220,4 +227,22 @@ pub(super) fn fixed_headers(websocket_origin: &str, frame_ancestors: &str) -> Ve
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_browsers_connection_is_tuned_as_ours_to_the_hypervisor_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+
+        let (accepted, _browser) = tokio::join!(accept(&listener), TcpStream::connect(address));
+
+        let accepted = accepted.unwrap();
+        let options = socket2::SockRef::from(&accepted);
+        assert!(accepted.nodelay().unwrap() && options.keepalive().unwrap());
+        assert!(options.tcp_user_timeout().unwrap().is_some());
+    }
 }
