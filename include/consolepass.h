@@ -289,8 +289,8 @@ void cpass_error_free(cpass_error *error);
  * - view_only (true or false; false if not given): The page sends no input. It is the page's own
  *   promise, no protection.
  * - resize (text; scale if not given): off, scale or remote.
- * - password (true or false; false if not given): Puts the VNC password into the link's fragment, so
- *   that the page does not ask for it.
+ * - with_password (true or false; false if not given): Puts the VNC password into the link's fragment,
+ *   so that the page does not ask for it.
  * - foreign_origin (true or false; false if not given): Allows a page that the hypervisor itself does
  *   not serve: its scripts see the ticket.
  */
