@@ -140,3 +140,16 @@ async fn a_signed_pass_of_an_issuer_opens_a_console_once() {
         assert!(browser.refusal().await.starts_with(code.sentence()), "{code}");
     }
 }
+
+#[tokio::test]
+async fn an_end_without_a_banner_and_a_reason_is_repeated_whole_and_once() {
+    let rig_of_one = rig(vec![Mood::HangUp, Mood::Echo]).await;
+    rig_of_one.browse("").await.log_in().await;
+    assert_eq!(rig_of_one.fake.opened.load(Ordering::SeqCst), 2);
+
+    let rig_of_two = rig(vec![Mood::HangUp, Mood::HangUp, Mood::Echo]).await;
+    let mut browser = rig_of_two.browse("").await;
+
+    assert!(browser.refusal().await.starts_with(Code::Closed.sentence()));
+    assert_eq!(rig_of_two.fake.opened.load(Ordering::SeqCst), 2);
+}
