@@ -60,7 +60,9 @@ impl Account {
             ((None, None), (None, None)) => {
                 Err(options.missing("token_id").with_hint("give token_id and token_secret, or username and password"))
             }
-            (_, (Some(name), _)) => Err(options.wrong("username", name, "token_id is given as well; give one account")),
+            (_, (Some(name), _)) => {
+                Err(options.wrong("username", &without_secret(name), "token_id is given as well; give one account"))
+            }
             (_, (None, _)) => Err(options.wrong("password", "…", "token_id is given as well; give one account")),
         }
     }
@@ -69,9 +71,7 @@ impl Account {
         const ACCEPTED: &str = "accepted is USER@REALM!TOKENID, such as portal@pve!console";
         let fits = id.split_once('!').is_some_and(|(user, token)| is_user(user) && is_identifier(token));
         if !fits {
-            // Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
-            let shown = id.split_once('=').map_or(id.to_owned(), |(before, _)| format!("{before}=…"));
-            return Err(options.wrong("token_id", &shown, ACCEPTED));
+            return Err(options.wrong("token_id", &without_secret(id), ACCEPTED));
         }
         let value = secret.expose();
         // The server cuts the value at a `;`, and takes what is before the last `=` for the token's id.
@@ -90,7 +90,7 @@ impl Account {
         if !is_user(name) || name.len() > LONGEST_USERNAME {
             return Err(options.wrong(
                 "username",
-                name,
+                &without_secret(name),
                 "accepted is USER@REALM, such as portal@pve or root@pam, of at most 64 characters",
             ));
         }
@@ -146,6 +146,11 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Account").field(&self.name()).finish()
     }
+}
+
+/// Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
+fn without_secret(pasted: &str) -> String {
+    pasted.split_once('=').map_or_else(|| pasted.to_owned(), |(before, _)| format!("{before}=…"))
 }
 
 fn is_user(text: &str) -> bool {
