@@ -253,6 +253,9 @@ void cpass_error_free(cpass_error *error);
  *   none.
  * - store (text; memory if not given): Where opaque passes are kept: memory.
  * - pass_key_file (text): A JWK file; the relay then accepts and issues signed passes.
+ * - marks_dir (text): A folder where used signed passes are marked, one small file each, so that
+ *   several processes of one machine may accept them. Without it one process does, and takes none from
+ *   before its start.
  * - max_sessions (1 to 1000000; 1000 if not given): How many consoles may be open at once.
  * - max_handshakes (1 to 100000; 200 if not given): How many connections may be on their way to a
  *   console, or idle before it, at once.

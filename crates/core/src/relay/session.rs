@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::admission::Admission;
 use super::control::{self, Dialect, Step};
 use super::events::What;
 use super::pass::Grant;
@@ -21,12 +22,6 @@ use crate::{Code, Console, Error, Reference, Result};
 
 /// How long everything up to the first byte of the screen may take, with a second attempt and the wait for one's turn.
 const SET_UP: Duration = Duration::from_secs(60);
-
-/// A browser that was let in, or why it was not.
-pub(super) enum Admission {
-    Granted { grant: Grant, place: Place },
-    Refused { error: Error },
-}
 
 /// Serves one browser to the end.
 pub(super) async fn run<B>(
