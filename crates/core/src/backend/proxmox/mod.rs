@@ -73,7 +73,7 @@ impl Proxmox {
         }
         let read = |host: &String| ApiAddress::parse(host, API_PORT);
         let addresses: Vec<ApiAddress> = hosts.iter().map(read).collect::<Result<_>>()?;
-        let account = Account::from_options(&options)?;
+        let account = Account::from_options(&options, clock())?;
         let trust = Arc::new(Trust::from_options(&options)?);
         let timeout = options.seconds("timeout");
         if trust.is_insecure() {

@@ -78,6 +78,8 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         step: Step::Websocket,
         what: &target.what,
         account,
+        // Were it lost, the request for the console's ticket would have told, a moment ago.
+        is_ticket_alone: false,
         secrets: target.headers.iter().map(|(_, value)| value.expose()).collect(),
     };
     refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body))
