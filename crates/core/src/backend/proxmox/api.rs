@@ -134,23 +134,20 @@ impl Api {
         if let (Some(login), Some(Freshness::Fresh)) = (&current, freshness) {
             return Ok(Identity::Login(Arc::clone(login)));
         }
+        // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
+        let spare = current
+            .clone()
+            .filter(|login| stale.is_none() && login.is_complete() && freshness == Some(Freshness::Renewable));
+        let fallen_back =
+            |code| spare.filter(|_| matches!(code, Code::Unreachable | Code::Timeout)).map(Identity::Login);
         if let (true, Some(failure)) = (live.attempts.load(Ordering::Acquire) != seen, &logins.failure) {
-            return Err(failure.error());
+            return fallen_back(failure.code).ok_or_else(|| failure.error());
         }
         let outcome = match (current, freshness) {
             (Some(login), Some(Freshness::Renewable)) => match (self.log_in(user, &login.ticket).await, &user.password)
             {
                 // The user may have been locked out and let in again, or the key rotated: the password decides.
                 (Err(error), Some(password)) if error.code() == Code::AuthFailed => self.log_in(user, password).await,
-                // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
-                (Err(error), _)
-                    if stale.is_none()
-                        && login.is_complete()
-                        && matches!(error.code(), Code::Unreachable | Code::Timeout) =>
-                {
-                    tracing::warn!(%error, "proxmox: the login could not be renewed yet");
-                    return Ok(Identity::Login(login));
-                }
                 (outcome, _) => outcome,
             },
             // Of a ticket that was taken over, the CSRF token may be all that was refused: it may still renew itself.
@@ -168,13 +165,16 @@ impl Api {
                 Ok(Identity::Login(login))
             }
             Err(error) => {
-                // A ticket that only failed to be renewed is still good for what comes next. One that is all there is may have
-                // been refused for a passing reason, such as a cluster without a quorum.
+                // One that is all there is may have been refused for a passing reason, such as a cluster without a quorum.
                 if stale.is_some() && user.password.is_some() {
                     logins.current = None;
                 }
                 logins.failure = Some(Failure::of(&error));
-                Err(error)
+                let spare = fallen_back(error.code());
+                if spare.is_some() {
+                    tracing::warn!(%error, "proxmox: the login could not be renewed yet");
+                }
+                spare.ok_or(error)
             }
         }
     }

@@ -107,6 +107,10 @@ impl Backend for Proxmox {
         Box::pin(self.0.open(machine, kind))
     }
 
+    fn open_once<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
+        Box::pin(self.0.open_once(machine, kind))
+    }
+
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {
         Box::pin(async move {
             match (machine, self.0.turns.get(|| Ok(Turns::default()))) {

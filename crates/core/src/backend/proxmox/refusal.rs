@@ -261,11 +261,11 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
     }
     if has("got no worker upid") {
         return question
-            .error(Code::TicketRefused, said, "failed, twice")
+            .error(Code::TicketRefused, said, "failed")
             .with_hint("the node could not start a task, as happens under load; open the console again");
     }
     if has("VM is locked") || has("CT is locked") {
-        return question.error(Code::TicketRefused, said, "was refused").with_hint(
+        return question.error(Code::TicketRefused, said, "was refused").that_lasts().with_hint(
             "the machine is locked by a task such as a backup or a migration; open the console again when it is done",
         );
     }
@@ -284,6 +284,7 @@ fn failed(question: &Question<'_>, said: &Refusal) -> Error {
     if has("longer than key") {
         return question
             .error(Code::TicketRefused, said, "was refused")
+            .that_lasts()
             .with_hint("something between the portal and the hypervisor rewrites URLs");
     }
     if has("websocket") || has("unable to upgrade") {

@@ -196,11 +196,6 @@ impl Refusal {
     pub(super) fn is_about(&self, parameter: &str) -> bool {
         self.status == 400 && self.parameters.iter().any(|(name, _)| name == parameter)
     }
-
-    /// Whether the server could not start the task: nothing happened, and a moment later it can.
-    pub(super) fn is_no_worker(&self) -> bool {
-        self.status == 500 && self.words.contains("got no worker upid")
-    }
 }
 
 /// Reads a refusal. Its words stand in the body since pve-http-server 5.2, and always in the reason phrase.
