@@ -252,7 +252,8 @@ void cpass_error_free(cpass_error *error);
  * - frame_ancestors (a list): The origins whose pages may show the viewer in a frame. None given means
  *   none.
  * - store (text; memory if not given): Where opaque passes are kept: memory.
- * - pass_key_file (text): A JWK file; the relay then accepts and issues signed passes.
+ * - pass_key_file (text): A JWK file; the relay then accepts signed passes, and issues them unless it
+ *   has the public half of a pair alone.
  * - max_sessions (1 to 1000000; 1000 if not given): How many consoles may be open at once.
  * - max_handshakes (1 to 100000; 200 if not given): How many connections may be on their way to a
  *   console, or idle before it, at once.
@@ -271,7 +272,8 @@ void cpass_error_free(cpass_error *error);
  * The options of an issuer:
  *
  * - public_url (text): The public_url of the relay that will take the passes.
- * - pass_key_file (text): The JWK file that the relay has as well.
+ * - pass_key_file (text): The JWK file that the relay has as well, or the private half of the pair
+ *   whose public one it has.
  */
 
 /*
