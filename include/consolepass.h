@@ -257,7 +257,8 @@ void cpass_error_free(cpass_error *error);
  * - frame_ancestors (a list): The origins whose pages may show the viewer in a frame. None given means
  *   none.
  * - store (text; memory if not given): Where opaque passes are kept: memory.
- * - pass_key_file (text): A JWK file; the relay then accepts and issues signed passes.
+ * - pass_key_file (text): A JWK file; the relay then accepts signed passes, and issues them unless it
+ *   has the public half of a pair alone.
  * - marks_dir (text): A folder where used signed passes are marked, one small file each, so that
  *   several processes of one machine may accept them. Without it one process does, and takes none from
  *   before its start.
@@ -279,7 +280,8 @@ void cpass_error_free(cpass_error *error);
  * The options of an issuer:
  *
  * - public_url (text): The public_url of the relay that will take the passes.
- * - pass_key_file (text): The JWK file that the relay has as well.
+ * - pass_key_file (text): The JWK file that the relay has as well, or the private half of the pair
+ *   whose public one it has.
  */
 
 /*

@@ -60,7 +60,7 @@ pub const TABLE: &[Specification] = &[
     row(Scope::Relay, "frame_ancestors", Kind::List, None,
         "The origins whose pages may show the viewer in a frame. None given means none."),
     row(Scope::Relay, "store", Kind::String, Some("memory"), "Where opaque passes are kept: memory."),
-    row(Scope::Relay, "pass_key_file", Kind::String, None, "A JWK file; the relay then accepts and issues signed passes."),
+    row(Scope::Relay, "pass_key_file", Kind::String, None, "A JWK file; the relay then accepts signed passes, and issues them unless it has the public half of a pair alone."),
     row(Scope::Relay, "marks_dir", Kind::String, None,
         "A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them. Without it one process does, and takes none from before its start."),
     row(Scope::Relay, "max_sessions", integer(1, 1_000_000), Some("1000"), "How many consoles may be open at once."),
@@ -77,7 +77,7 @@ pub const TABLE: &[Specification] = &[
         "How long a stop waits for browsers to hear why their console ends."),
 
     row(Scope::Issuer, "public_url", Kind::String, None, "The public_url of the relay that will take the passes."),
-    row(Scope::Issuer, "pass_key_file", Kind::String, None, "The JWK file that the relay has as well."),
+    row(Scope::Issuer, "pass_key_file", Kind::String, None, "The JWK file that the relay has as well, or the private half of the pair whose public one it has."),
 
     row(Scope::Pass, "user", Kind::String, None, "The portal's name for the person, for the log."),
     row(Scope::Pass, "ttl", seconds(1, 300), Some("60"), "How long the pass may wait for its browser."),

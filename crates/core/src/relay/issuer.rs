@@ -30,11 +30,12 @@ enum IssuerKind {
 }
 
 impl Issuer {
-    /// An issuer of signed passes. The options are those of [`Scope::Issuer`]; both are needed.
+    /// An issuer of signed passes. The options are those of [`Scope::Issuer`]; both are needed, and the key is a shared one or
+    /// the private half of a pair.
     pub fn new(options: &Options) -> Result<Self> {
         let options = options.check(Scope::Issuer)?;
         let public_url = Arc::new(PublicUrl::parse(options.required_text("public_url")?)?);
-        let key = PassKey::from_file(Path::new(options.required_text("pass_key_file")?))?;
+        let key = PassKey::signing_from_file(Path::new(options.required_text("pass_key_file")?))?;
         Ok(Self::signed(public_url, Arc::new(key)))
     }
 
