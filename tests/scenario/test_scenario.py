@@ -55,7 +55,7 @@ def guest():
 
 @pytest.fixture
 def hypervisor(guest):
-    with Emulated("--guest", f"qemu/101=unix:{guest.vnc}") as emulated:
+    with Emulated(guests=(f"qemu/101=unix:{guest.vnc}",)) as emulated:
         yield emulated
 
 
