@@ -192,7 +192,10 @@ cpass_error *cpass_relay_issue(const cpass_relay *relay,
                                const cpass_options *options,
                                cpass_pass **out);
 
-cpass_error *cpass_relay_revoke(const cpass_relay *relay, const cpass_pass *pass, bool *found);
+cpass_error *cpass_relay_revoke(const cpass_relay *relay,
+                                const char *reference,
+                                size_t reference_length,
+                                bool *found);
 
 size_t cpass_relay_session_count(const cpass_relay *relay);
 

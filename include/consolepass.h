@@ -583,13 +583,16 @@ const char *cpass_pass_viewer_url(const cpass_pass *pass,
 CPASS_MUST_USE const char *cpass_pass_sub_protocol(const cpass_pass *pass, size_t *length);
 
 /**
- * The public name of this console, in logs and events from the pass to the end. It is safe to show.
+ * The public name of this console, in logs and events from the pass to the end, and for cpass_relay_revoke(). It is safe to
+ * show.
  *
  * length:  set to the number of bytes; may be NULL.
  *
  * Memory: the text is lent until the pass is freed. NULL if the pass is.
  */
-CPASS_MUST_USE const char *cpass_pass_reference(const cpass_pass *pass, size_t *length);
+CPASS_MUST_USE
+const char *cpass_pass_reference(const cpass_pass *pass,
+                                 size_t *length);
 
 /**
  * When the pass ends if it is not used, in milliseconds since 1970. 0 for NULL.
@@ -772,12 +775,14 @@ cpass_error *cpass_relay_issue(const cpass_relay *relay,
 /**
  * Ends the console of a pass, and makes the pass useless if it was not used yet.
  *
- * found:  set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
- *         well, but cannot be found.
+ * reference:  of the pass, as cpass_pass_reference() gave it: kept in the portal's database, or read out by the customer.
+ * found:      set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
+ *             well, but cannot be found.
  */
 CPASS_MUST_USE
 cpass_error *cpass_relay_revoke(const cpass_relay *relay,
-                                const cpass_pass *pass,
+                                const char *reference,
+                                size_t reference_length,
                                 bool *found);
 
 /**

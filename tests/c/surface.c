@@ -118,6 +118,7 @@ static void a_relay_lives_once(const cpass_backend *backend) {
     cpass_event *event = NULL;
     cpass_pass *pass = NULL, *none = NULL;
     bool found = false;
+    size_t length = 0;
     check(cpass_relay_address(relay, NULL) == NULL);
     fine(cpass_events_new(relay, &events));
     fine(cpass_relay_start(relay));
@@ -125,10 +126,13 @@ static void a_relay_lives_once(const cpass_backend *backend) {
     check(strncmp(cpass_relay_address(relay, NULL), "127.0.0.1:", 10) == 0);
     refused(cpass_relay_issue(relay, TEXT("dc2"), TEXT("qemu/101"), NULL, &none), CPASS_INVALID_ARGUMENT, "dc1");
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("qemu/101"), NULL, &pass));
-    fine(cpass_relay_revoke(relay, pass, &found));
+    const char *reference = cpass_pass_reference(pass, &length);
+    fine(cpass_relay_revoke(relay, reference, length, &found));
     check(found);
-    fine(cpass_relay_revoke(relay, pass, &found));
+    fine(cpass_relay_revoke(relay, reference, length, &found));
     check(!found);
+    fine(cpass_relay_revoke(relay, TEXT("0123456789"), NULL));
+    refused(cpass_relay_revoke(relay, TEXT("dc1"), &found), CPASS_INVALID_ARGUMENT, "reference: \"dc1\"");
     check(cpass_relay_session_count(relay) == 0);
     fine(cpass_events_next(events, 0, &event));
     check(event == NULL);

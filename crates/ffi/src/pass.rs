@@ -5,8 +5,8 @@
 
 use std::ffi::c_char;
 
+use consolepass::Pass;
 use consolepass::options::Scope;
-use consolepass::{Pass, Reference};
 
 use crate::error::cpass_error;
 use crate::guard::{Out, fallible, free, given, infallible, needed, text};
@@ -33,10 +33,6 @@ impl cpass_pass {
             reference: Text::new(pass.reference().as_str()),
             pass,
         }
-    }
-
-    pub(crate) fn reference(&self) -> &Reference {
-        self.pass.reference()
     }
 }
 
@@ -76,7 +72,8 @@ pub unsafe extern "C" fn cpass_pass_sub_protocol(pass: *const cpass_pass, length
     unsafe { lend(pass, length, |pass| Some(&pass.sub_protocol)) }
 }
 
-/// The public name of this console, in logs and events from the pass to the end. It is safe to show.
+/// The public name of this console, in logs and events from the pass to the end, and for cpass_relay_revoke(). It is safe to
+/// show.
 ///
 /// length:  set to the number of bytes; may be NULL.
 ///
