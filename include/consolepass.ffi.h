@@ -242,3 +242,35 @@ const char *cpass_event_message(const cpass_event *event, size_t *length);
 uint64_t cpass_event_lost(const cpass_event *event);
 
 void cpass_event_free(cpass_event *event);
+
+typedef struct cpass_log cpass_log;
+
+typedef struct cpass_log_line cpass_log_line;
+
+cpass_error *cpass_log_new(const char *level, size_t level_length, cpass_log **out);
+
+cpass_error *cpass_log_next(cpass_log *log, uint32_t timeout_ms, cpass_log_line **out);
+
+void cpass_log_free(cpass_log *log);
+
+int64_t cpass_log_line_at(const cpass_log_line *log_line);
+
+const char *cpass_log_line_level(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_target(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_text(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_message(const cpass_log_line *log_line, size_t *length);
+
+size_t cpass_log_line_field_count(const cpass_log_line *log_line);
+
+const char *cpass_log_line_field_name(const cpass_log_line *log_line, size_t index, size_t *length);
+
+const char *cpass_log_line_field_value(const cpass_log_line *log_line,
+                                       size_t index,
+                                       size_t *length);
+
+uint64_t cpass_log_line_lost(const cpass_log_line *log_line);
+
+void cpass_log_line_free(cpass_log_line *log_line);

@@ -22,12 +22,13 @@
  * Threads: a handle may be used by any number of threads at once; it is freed by one of them when the
  * others are done.
  *
- * Fork: a relay belongs to the process that started it. In a child it, and its events, return
- * CPASS_FORKED, and freeing them is harmless. Everything else works on both sides, relays that were
- * not started yet included.
+ * Fork: a relay belongs to the process that started it, and a log to the one that opened it. In a
+ * child they, and the relay's events, return CPASS_FORKED, and freeing them is harmless. Everything
+ * else works on both sides, relays that were not started yet included.
  *
  * Errors: a function that can fail returns an error or NULL, which is success. A failure of ours is
- * CPASS_INTERNAL, never the end of the program.
+ * CPASS_INTERNAL, never the end of the program. What is no failure and yet should be known, such as
+ * the option insecure, is told by a log alone: open one (cpass_log_new()).
  */
 #ifndef CONSOLEPASS_H
 #define CONSOLEPASS_H
@@ -960,6 +961,143 @@ CPASS_MUST_USE uint64_t cpass_event_lost(const cpass_event *event);
  * Frees an event. NULL is fine.
  */
 void cpass_event_free(cpass_event *event);
+
+/*
+ * ---- Log lines
+ *
+ * What the library would write into a log: a certificate that is not checked, a login that was lost,
+ * the way of each console. It prints nothing by itself. Whoever wants the lines opens a log, and
+ * fetches them as events are fetched; those that nobody fetches are dropped, the oldest first, when
+ * there are more than 1024, and their number is told. A log has the lines of all handles of the
+ * process that opened it. No line holds a secret.
+ */
+
+/**
+ * A place to fetch log lines from.
+ */
+typedef struct cpass_log cpass_log;
+
+/**
+ * One line.
+ */
+typedef struct cpass_log_line cpass_log_line;
+
+/**
+ * Opens a log: from now on lines are kept for this handle.
+ *
+ * level:  "error", "warn", "info", "debug" or "trace": lines of this level, and of those before it in this list.
+ * out:    set to the new log.
+ *
+ * Memory: the caller frees *out with cpass_log_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_log_new(const char *level,
+                           size_t level_length,
+                           cpass_log **out);
+
+/**
+ * Fetches the next line, and waits for it.
+ *
+ * log:         several threads may fetch; each line goes to one of them.
+ * timeout_ms:  how long to wait; 0 does not wait.
+ * out:         set to the line, or to NULL if there was none in this time.
+ *
+ * Returns CPASS_FORKED in a process that was forked off: open another log there.
+ *
+ * Memory: the caller frees *out with cpass_log_line_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_log_next(cpass_log *log,
+                            uint32_t timeout_ms,
+                            cpass_log_line **out);
+
+/**
+ * Closes a log. NULL is fine.
+ */
+void cpass_log_free(cpass_log *log);
+
+/**
+ * When it was written, in milliseconds since 1970.
+ */
+CPASS_MUST_USE int64_t cpass_log_line_at(const cpass_log_line *log_line);
+
+/**
+ * How much it matters: "error", "warn", "info", "debug" or "trace".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_level(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * The part of the library that wrote it, such as "consolepass::relay::events".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_target(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * The whole line: its message, and its fields behind that, as in "console ended reference=8w3kq2m5xd code=idle".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_text(const cpass_log_line *log_line,
+                                size_t *length);
+
+/**
+ * What happened, without the fields.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_message(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * How many fields it has.
+ */
+CPASS_MUST_USE size_t cpass_log_line_field_count(const cpass_log_line *log_line);
+
+/**
+ * The name of a field, such as "reference", counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_field_name(const cpass_log_line *log_line,
+                                      size_t index,
+                                      size_t *length);
+
+/**
+ * The value of a field, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_field_value(const cpass_log_line *log_line,
+                                       size_t index,
+                                       size_t *length);
+
+/**
+ * How many lines were dropped before this one, if it was written to tell that. 0 for every other line.
+ */
+CPASS_MUST_USE
+uint64_t cpass_log_line_lost(const cpass_log_line *log_line);
+
+/**
+ * Frees a line. NULL is fine.
+ */
+void cpass_log_line_free(cpass_log_line *log_line);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,10 @@ int main(void) {
     cpass_events *events = NULL;
     /* An event is something that happened, and here nothing does. */
     cpass_event *event = NULL;
+    cpass_log *log = NULL;
+    cpass_log_line *log_line = NULL;
 
+    fine(cpass_log_new(TEXT("info"), &log));
     error = cpass_options_new(NULL);
     check(error != NULL);
     fine(cpass_options_new(&options));
@@ -25,6 +28,8 @@ int main(void) {
     fine(cpass_backend_open(backend, TEXT("vm"), TEXT("vnc"), 0, &console));
     cpass_relay *relay = relay_of(backend);
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("vm"), NULL, &pass));
+    fine(cpass_log_next(log, 0, &log_line));
+    check(log_line != NULL);
     fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
     fine(cpass_events_new(relay, &events));
     fine(cpass_options_new(&of_issuer));
@@ -45,6 +50,8 @@ int main(void) {
     cpass_options_free(of_issuer);
     cpass_options_free(options);
     cpass_event_free(event);
+    cpass_log_line_free(log_line);
+    cpass_log_free(log);
     cpass_error_free(error);
     return 0;
 }
