@@ -341,11 +341,15 @@ void cpass_options_free(cpass_options *options);
 /*
  * ---- Links
  *
- * A link of somebody's noVNC page. It holds a ticket or a pass, and so does whoever sees it.
+ * The link of somebody's noVNC page, or of a websocket. It holds a ticket or a pass, and so does
+ * whoever sees it.
+ *
+ * For SmartX CloudTower there are two links so far, and no backend: ask its API for the machine's vnc
+ * by yourself, and give what it answers to the functions below.
  */
 
 /**
- * The link of a page.
+ * A link.
  */
 typedef struct cpass_link cpass_link;
 
@@ -359,9 +363,92 @@ typedef struct cpass_link cpass_link;
 CPASS_MUST_USE const char *cpass_link_url(const cpass_link *link, size_t *length);
 
 /**
+ * The websocket of a machine at a CloudTower cluster itself, which must be reachable from where the link is used.
+ *
+ * cluster_ip:  the cluster's address: "192.0.2.1", "h:8443", "https://h", IPv6 with or without brackets.
+ * vm_uuid:     as CloudTower answered.
+ * host_ip:     as CloudTower answered.
+ * raw_token:   raw_token of the answer, not encoded. The other token is refused there.
+ * out:         set to the new link.
+ *
+ * Memory: the caller frees *out with cpass_link_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_cloudtower_direct(const char *cluster_ip,
+                                     size_t cluster_ip_length,
+                                     const char *vm_uuid,
+                                     size_t vm_uuid_length,
+                                     const char *host_ip,
+                                     size_t host_ip_length,
+                                     const char *raw_token,
+                                     size_t raw_token_length,
+                                     cpass_link **out);
+
+/**
+ * The websocket of a machine at CloudTower, which passes it on to the cluster.
+ *
+ * cloudtower:  CloudTower's address: "192.0.2.1", "h:8443", "https://h", IPv6 with or without brackets.
+ * vm_uuid:     as CloudTower answered.
+ * host_ip:     as CloudTower answered.
+ * token:       token of the answer, not encoded. The raw one is refused there.
+ * out:         set to the new link.
+ *
+ * Memory: the caller frees *out with cpass_link_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_cloudtower_via(const char *cloudtower,
+                                  size_t cloudtower_length,
+                                  const char *vm_uuid,
+                                  size_t vm_uuid_length,
+                                  const char *host_ip,
+                                  size_t host_ip_length,
+                                  const char *token,
+                                  size_t token_length,
+                                  cpass_link **out);
+
+/**
  * Frees a link, and overwrites it. NULL is fine.
  */
 void cpass_link_free(cpass_link *link);
+
+/*
+ * ---- Parameters of RFB()
+ *
+ * What a page of one's own gives to noVNC's new RFB(element, url, { credentials: { password } }), and
+ * to react-vnc.
+ */
+
+/**
+ * A websocket and its password.
+ */
+typedef struct cpass_rfb_parameters cpass_rfb_parameters;
+
+/**
+ * The websocket, with the ticket or pass in it: a secret. It is ready to use; any further encoding breaks the ticket.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the parameters are freed. NULL if the parameters are.
+ */
+CPASS_MUST_USE
+const char *cpass_rfb_parameters_url(const cpass_rfb_parameters *rfb_parameters,
+                                     size_t *length);
+
+/**
+ * The VNC password: a secret. NULL if the server asks for none, as the relay does.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the parameters are freed.
+ */
+CPASS_MUST_USE
+const char *cpass_rfb_parameters_password(const cpass_rfb_parameters *rfb_parameters,
+                                          size_t *length);
+
+/**
+ * Frees parameters, and overwrites them. NULL is fine.
+ */
+void cpass_rfb_parameters_free(cpass_rfb_parameters *rfb_parameters);
 
 /*
  * ---- Consoles
@@ -478,6 +565,19 @@ cpass_error *cpass_console_novnc_url(const cpass_console *console,
                                      size_t page_length,
                                      const cpass_options *options,
                                      cpass_link **out);
+
+/**
+ * What a page of one's own gives to RFB() of noVNC. As with cpass_console_novnc_url(), it is not for customers.
+ *
+ * out:  set to the new parameters.
+ *
+ * Returns CPASS_UNSUPPORTED if the console is a plain RFB server, which has no websocket.
+ *
+ * Memory: the caller frees *out with cpass_rfb_parameters_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_console_rfb_parameters(const cpass_console *console,
+                                          cpass_rfb_parameters **out);
 
 /**
  * Frees a console, and overwrites its secrets. NULL is fine. A connection that was made with it goes on.
@@ -615,6 +715,17 @@ cpass_error *cpass_pass_novnc_url(const cpass_pass *pass,
                                   size_t page_length,
                                   const cpass_options *options,
                                   cpass_link **out);
+
+/**
+ * What a page of one's own gives to RFB() of noVNC: the websocket alone, for the relay asks for no password.
+ *
+ * out:  set to the new parameters.
+ *
+ * Memory: the caller frees *out with cpass_rfb_parameters_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_pass_rfb_parameters(const cpass_pass *pass,
+                                       cpass_rfb_parameters **out);
 
 /**
  * Frees a pass, and overwrites it. NULL is fine. The pass itself stays good.

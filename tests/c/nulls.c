@@ -10,6 +10,7 @@ int main(void) {
     cpass_backends *backends = NULL;
     cpass_console *console = NULL;
     cpass_link *link = NULL;
+    cpass_rfb_parameters *rfb_parameters = NULL;
     cpass_pass *pass = NULL;
     cpass_issuer *issuer = NULL;
     cpass_events *events = NULL;
@@ -31,6 +32,7 @@ int main(void) {
     fine(cpass_log_next(log, 0, &log_line));
     check(log_line != NULL);
     fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
+    fine(cpass_pass_rfb_parameters(pass, &rfb_parameters));
     fine(cpass_events_new(relay, &events));
     fine(cpass_options_new(&of_issuer));
     set(of_issuer, "public_url", "https://portal.example.com/console");
@@ -42,6 +44,7 @@ int main(void) {
     cpass_events_free(events);
     cpass_issuer_free(issuer);
     cpass_link_free(link);
+    cpass_rfb_parameters_free(rfb_parameters);
     cpass_pass_free(pass);
     cpass_relay_free(relay);
     cpass_console_free(console);

@@ -12,7 +12,19 @@ use crate::prose::{comment, introduction, sentence};
 
 /// The files, in an order in which each needs only those before it.
 const SECTIONS: &[&str] = &[
-    "version", "error", "options", "link", "console", "backend", "pass", "issuer", "backends", "relay", "events", "log",
+    "version",
+    "error",
+    "options",
+    "link",
+    "rfb_parameters",
+    "console",
+    "backend",
+    "pass",
+    "issuer",
+    "backends",
+    "relay",
+    "events",
+    "log",
 ];
 
 const SCOPES: &[(Scope, &str)] = &[

@@ -44,6 +44,7 @@ pub mod options;
 mod owner;
 pub mod pass;
 pub mod relay;
+pub mod rfb_parameters;
 mod serving;
 mod text;
 pub mod version;

@@ -12,6 +12,7 @@ use crate::error::cpass_error;
 use crate::guard::{Out, fallible, free, given, infallible, needed, text};
 use crate::link::cpass_link;
 use crate::options::cpass_options;
+use crate::rfb_parameters::cpass_rfb_parameters;
 use crate::text::{Text, lend, unix_milliseconds};
 
 /// An issued pass.
@@ -116,6 +117,25 @@ pub unsafe extern "C" fn cpass_pass_novnc_url(
         let (pass, page, options, out) =
             unsafe { (needed(pass, "pass")?, text(page, page_length, "page")?, given(options), Out::new(out, "out")?) };
         out.set(cpass_link::new(&pass.pass.novnc_url(page, &cpass_options::or_none(options, Scope::Page))?));
+        Ok(())
+    })
+}
+
+/// What a page of one's own gives to RFB() of noVNC: the websocket alone, for the relay asks for no password.
+///
+/// out:  set to the new parameters.
+///
+/// Memory: the caller frees *out with cpass_rfb_parameters_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cpass_pass_rfb_parameters(
+    pass: *const cpass_pass,
+    out: *mut *mut cpass_rfb_parameters,
+) -> *mut cpass_error {
+    fallible(|| {
+        // SAFETY: each is NULL or live, by the contract at the top of the header.
+        let (pass, out) = unsafe { (needed(pass, "pass")?, Out::new(out, "out")?) };
+        out.set(cpass_rfb_parameters::new(&pass.pass.rfb_parameters()));
         Ok(())
     })
 }
