@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use consolepass::options::Value as OptionValue;
+use consolepass::options::{Kind as OptionKind, TABLE, Value as OptionValue};
 use consolepass::{Error, Options};
 use consolepass_emulator::script::{Options as PlayerOptions, Player, Script};
 use serde_json::Value;
@@ -113,16 +113,10 @@ pub(crate) fn backend_options(vector: &Value, place: &Place) -> Options {
 /// Everything in a vector that nobody may see: secret options, keys and tokens, and what the server hands out.
 pub(crate) fn secrets(vector: &Value) -> Vec<String> {
     let call = &vector["call"];
-    let mut places = vec![
-        &vector["options"]["token_secret"],
-        &vector["options"]["login_ticket"],
-        &vector["options"]["csrf_token"],
-        &vector["options"]["proxy"],
-        &vector["options"]["password"],
-        &vector["pass_key"]["k"],
-        &call["cloudtower_direct"]["raw_token"],
-        &call["cloudtower_via"]["token"],
-    ];
+    let mut places =
+        vec![&vector["pass_key"]["k"], &call["cloudtower_direct"]["raw_token"], &call["cloudtower_via"]["token"]];
+    let secret_options = TABLE.iter().filter(|option| option.kind == OptionKind::Secret);
+    places.extend(secret_options.map(|option| &vector["options"][option.name]));
     for exchange in vector["exchanges"].as_array().into_iter().flatten() {
         let data = &exchange["response"]["json"]["data"];
         places.extend(["ticket", "password", "CSRFPreventionToken"].map(|name| &data[name]));
