@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -205,6 +206,34 @@ fn a_pass_is_issued_from_the_relays_file_without_its_backends_secrets() {
     let output = run(&["relay", "--config", &config]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("NOT_SET_HERE"));
+}
+
+#[test]
+fn a_pair_of_keys_is_written_with_the_private_half_for_its_owner_alone() {
+    let folder = Folder::new("pair");
+    let (private, public) = (folder.path("pass.jwk"), folder.path("pass.pub.jwk"));
+    let issue = |key: &str| {
+        let place = ["--public-url", "https://portal.example.com", "--pass-key-file", key];
+        let what = ["pass", "--backend", "dc1", "--machine", "qemu/101", "--json"];
+        run(&[&what[..], &place[..]].concat())
+    };
+
+    let written = json(&run(&["pass", "--new-key", &private, "--public-key", &public, "--json"]));
+
+    assert_eq!(
+        (written["pass_key_file"].as_str(), written["public_key_file"].as_str()),
+        (Some(&*private), Some(&*public))
+    );
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&private), mode(&public) & 0o022), (0o600, 0));
+    assert!(issue(&private).status.success());
+    let refused = json(&issue(&public));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("public half"), "{refused}");
+    let other = folder.path("other.jwk");
+    let again = run(&["pass", "--new-key", &other, "--public-key", &public]);
+    assert_eq!(again.status.code(), Some(2), "an existing key is never overwritten");
+    assert!(!fs::exists(&other).unwrap(), "and no half is left behind");
+    assert_eq!(run(&["pass", "--public-key", &other]).status.code(), Some(2));
 }
 
 #[test]
