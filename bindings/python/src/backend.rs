@@ -9,6 +9,7 @@ use pyo3::types::PyDict;
 
 use crate::console::Console;
 use crate::error;
+use crate::log::released;
 use crate::operation::Operation;
 use crate::options::options;
 use crate::text::text;
@@ -23,14 +24,14 @@ impl Backend {
     fn proxmox(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Self> {
         let options = options(Scope::Proxmox, Some(given))?;
         // A file may have to be read.
-        let made = py.detach(|| Proxmox::new(&options));
+        let made = released(py, || Proxmox::new(&options))?;
         Ok(Self(Arc::new(error::raised(py, made)?)))
     }
 
     #[staticmethod]
     fn vnc(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Self> {
         let options = options(Scope::Vnc, Some(given))?;
-        let made = py.detach(|| Vnc::new(&options));
+        let made = released(py, || Vnc::new(&options))?;
         Ok(Self(Arc::new(error::raised(py, made)?)))
     }
 

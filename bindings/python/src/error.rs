@@ -21,6 +21,12 @@ pub(crate) fn invalid(py: Python<'_>, name: &str, reason: &str) -> PyErr {
     exception(py, &Error::new(Code::InvalidArgument, format!("{name}: {reason}")))
 }
 
+/// The websocket close code that tells a browser; 1011 is the protocol's own for what has none.
+#[pyfunction]
+pub(crate) fn close_code(name: &str) -> u16 {
+    Code::ALL.iter().find(|code| code.name() == name).map_or(1011, |code| code.close_code())
+}
+
 fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let mut causes = Vec::new();

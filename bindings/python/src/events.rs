@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use consolepass::{Code, Error, Event, What};
+use consolepass::{Code, Error, Event, Owner, What};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::sync::{Mutex, broadcast, watch};
@@ -14,7 +14,10 @@ use crate::operation::Operation;
 
 /// A place to fetch a relay's events from; behind both `Events` classes of the package.
 #[pyclass(frozen, module = "consolepass._native")]
-pub(crate) struct Events(Arc<Mutex<Subscription>>);
+pub(crate) struct Events {
+    owner: Owner,
+    subscription: Arc<Mutex<Subscription>>,
+}
 
 struct Subscription {
     events: broadcast::Receiver<Event>,
@@ -33,8 +36,17 @@ enum Next {
 }
 
 impl Events {
-    pub(crate) fn new(events: broadcast::Receiver<Event>, stopped: watch::Receiver<bool>) -> Self {
-        Self(Arc::new(Mutex::new(Subscription { events, stopped })))
+    pub(crate) fn new(owner: Owner, events: broadcast::Receiver<Event>, stopped: watch::Receiver<bool>) -> Self {
+        Self { owner, subscription: Arc::new(Mutex::new(Subscription { events, stopped })) }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if self.owner.check().is_err() {
+            // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
+            std::mem::forget(Arc::clone(&self.subscription));
+        }
     }
 }
 
@@ -46,7 +58,8 @@ impl Events {
             Ok(limit) => limit,
             Err(wrong) => return Err(error::invalid(py, "timeout", &wrong.to_string())),
         };
-        let subscription = Arc::clone(&self.0);
+        error::raised(py, self.owner.check())?;
+        let subscription = Arc::clone(&self.subscription);
         let next = async move {
             let next = async { subscription.lock().await.next().await };
             let next = match limit {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error;
+use crate::log::released;
 use crate::operation::Operation;
 use crate::options::options;
 use crate::pass::Pass;
@@ -21,7 +22,7 @@ impl Issuer {
     #[new]
     fn new(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Self> {
         let options = options(Scope::Issuer, Some(given))?;
-        let made = py.detach(|| consolepass::Issuer::new(&options));
+        let made = released(py, || consolepass::Issuer::new(&options))?;
         Ok(Self(Arc::new(error::raised(py, made)?)))
     }
 

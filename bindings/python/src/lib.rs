@@ -11,8 +11,10 @@ mod command;
 mod console;
 mod error;
 mod events;
+mod host;
 mod issuer;
 mod links;
+mod log;
 mod operation;
 mod options;
 mod pass;
@@ -31,7 +33,11 @@ mod _native {
     #[pymodule_export]
     use super::console::{Console, RfbParameters};
     #[pymodule_export]
+    use super::error::close_code;
+    #[pymodule_export]
     use super::events::Events;
+    #[pymodule_export]
+    use super::host::Socket;
     #[pymodule_export]
     use super::issuer::Issuer;
     #[pymodule_export]

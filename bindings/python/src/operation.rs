@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
 use crate::error;
+use crate::log::released;
 use crate::process::{Process, process};
 
 /// How long a signal may go unnoticed in a thread that waits: Python's handlers run only when it asks for them.
@@ -81,9 +82,9 @@ impl Operation {
         let mut work = self.work(py)?;
         let process = error::raised(py, process())?;
         loop {
-            let polled = py.detach(|| {
+            let polled = released(py, || {
                 caught(|| process.runtime.block_on(async { tokio::time::timeout(SIGNALS, &mut work).await.ok() }))
-            });
+            })?;
             match polled {
                 Ok(Some(outcome)) => return presented(py, outcome),
                 Ok(None) => py.check_signals()?,
@@ -96,10 +97,10 @@ impl Operation {
     fn start(&self, py: Python<'_>) -> PyResult<bool> {
         let mut work = self.work(py)?;
         let process = error::raised(py, process())?;
-        let polled = py.detach(|| {
+        let polled = released(py, || {
             let _inside = process.runtime.enter();
             caught(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop())))
-        });
+        })?;
         let done = match polled {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(outcome)) => Some(outcome),

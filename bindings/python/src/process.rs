@@ -1,18 +1,22 @@
-//! What one process has: the runtime, and the thread that wakes event loops.
+//! What one process has: the runtime, and the two threads that take the interpreter.
 //!
 //! All of it is made at first use, and made anew in a process that was forked off: threads do not survive a fork.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+use std::time::{Duration, Instant};
 
 use consolepass::{Code, Error, PerProcess, Result};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::log::{Lines, PATIENCE};
+
 /// This process's own.
 pub(crate) struct Process {
     pub(crate) runtime: Runtime,
+    pub(crate) lines: Lines,
     waker: Sender<u64>,
     door: Arc<Door>,
 }
@@ -35,7 +39,8 @@ impl Process {
         let inside = Arc::clone(&door);
         let thread = std::thread::Builder::new().name("consolepass-wake".into());
         thread.spawn(move || wake(&numbers, &inside)).map_err(failed)?;
-        Ok(Self { runtime, waker, door })
+        let lines = Lines::new(Arc::clone(&door)).map_err(failed)?;
+        Ok(Self { runtime, lines, waker, door })
     }
 
     /// Has the event loop that awaits an operation look at it.
@@ -50,7 +55,10 @@ impl Process {
 pub(crate) fn end(py: Python<'_>) {
     // A process that made nothing has nothing to end, and in a child it is not made for that.
     if let Some(process) = PROCESS.made() {
-        py.detach(|| process.door.close());
+        py.detach(|| {
+            process.lines.flush();
+            process.door.close();
+        });
     }
 }
 
@@ -68,9 +76,22 @@ impl Door {
         if *open { Python::try_attach(visit) } else { None }
     }
 
-    /// Waits for those inside, and closes.
+    /// Waits for those inside, and closes. Who is kept inside by a handler that does not end is left there.
     fn close(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = false;
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            match self.0.try_write() {
+                Ok(mut open) => {
+                    *open = false;
+                    return;
+                }
+                Err(TryLockError::Poisoned(open)) => {
+                    *open.into_inner() = false;
+                    return;
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! Relays.
 
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
+use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error;
 use crate::events::Events;
+use crate::host::{Given, Socket};
+use crate::log::released;
 use crate::operation::Operation;
 use crate::options::options;
 use crate::pass::Pass;
@@ -20,10 +24,19 @@ use crate::text::text;
 #[pyclass(frozen, module = "consolepass._native")]
 pub(crate) struct Relay(Arc<Inner>);
 
+/// Status, headers and body.
+type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<'py, PyBytes>);
+
 struct Inner {
     relay: consolepass::Relay,
     /// Whether it was stopped. It goes away with the relay, which says the same.
     stopped: watch::Sender<bool>,
+}
+
+impl AsRef<consolepass::Relay> for Inner {
+    fn as_ref(&self) -> &consolepass::Relay {
+        &self.relay
+    }
 }
 
 impl Inner {
@@ -32,6 +45,15 @@ impl Inner {
             return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
         }
         Ok(())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if self.0.relay.owner().check().is_err() {
+            // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
+            std::mem::forget(Arc::clone(&self.0));
+        }
     }
 }
 
@@ -45,7 +67,7 @@ impl Relay {
             named.push((text("a backend's name", &name)?, Arc::clone(&backend.0)));
         }
         let options = options(Scope::Relay, Some(given))?;
-        let made = py.detach(|| consolepass::Relay::new(named, &options));
+        let made = released(py, || consolepass::Relay::new(named, &options))?;
         Ok(Self(Arc::new(Inner { relay: error::raised(py, made)?, stopped: watch::Sender::new(false) })))
     }
 
@@ -92,8 +114,36 @@ impl Relay {
         Operation::new(stopped, |py, ()| Ok(py.None()))
     }
 
-    fn events(&self) -> Events {
-        Events::new(self.0.relay.events(), self.0.stopped.subscribe())
+    fn events(&self, py: Python<'_>) -> PyResult<Events> {
+        error::raised(py, self.0.relay.owner().check())?;
+        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
+    }
+
+    /// What the relay answers to a request that asks for no websocket: status, headers and body.
+    fn answer<'py>(&self, py: Python<'py>, method: &str, path: &str) -> Answer<'py> {
+        let answer = self.0.relay.answer(method, path);
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes()))
+        };
+        let headers = answer.headers().iter().map(header).collect();
+        (answer.status().as_u16(), headers, PyBytes::new(py, answer.body()))
+    }
+
+    /// Takes a websocket whose frames the portal's server keeps.
+    fn accept(&self, query: String, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Operation {
+        let inner = Arc::clone(&self.0);
+        let accepted = async move {
+            inner.check_open()?;
+            let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+            inner.relay.accept(&query, headers).await
+        };
+        Operation::new(accepted, Socket::new)
+    }
+
+    /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
+    fn serve(&self, py: Python<'_>, descriptor: RawFd, read: &[u8]) -> PyResult<()> {
+        let given = Given::new(descriptor, read);
+        error::raised(py, self.0.check_open().and_then(|()| given.serve(Arc::clone(&self.0))))
     }
 
     #[getter]

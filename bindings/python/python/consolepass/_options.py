@@ -21,6 +21,10 @@ class ProxmoxOptions(TypedDict, total=False):
     """USER@REALM, in place of a token."""
     password: str | None
     """The user's password."""
+    login_ticket: str | None
+    """A PVEAuthCookie taken over from another client, with username; in place of password, or beside it. Opening consoles renews it; alone, it is lost after two hours without one."""
+    csrf_token: str | None
+    """The CSRFPreventionToken that came with login_ticket; without it the ticket is renewed at once to get one."""
     fingerprint: str | Sequence[str] | None
     """SHA-256 fingerprints of the nodes' certificates; then no other certificate is trusted. Case and colons do not matter; not with ca_file or insecure."""
     ca_file: str | PathLike[str] | None
@@ -56,7 +60,9 @@ class RelayOptions(TypedDict, total=False):
     store: str | None
     """Where opaque passes are kept: memory. The default is memory."""
     pass_key_file: str | PathLike[str] | None
-    """A JWK file; the relay then accepts and issues signed passes."""
+    """A JWK file; the relay then accepts signed passes, and issues them unless it has the public half of a pair alone."""
+    marks_dir: str | None
+    """A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them. Without it one process does, and takes none from before its start."""
     max_sessions: int | None
     """How many consoles may be open at once. 1 to 1000000. The default is 1000."""
     max_handshakes: int | None
@@ -79,7 +85,7 @@ class IssuerOptions(TypedDict, total=False):
     public_url: str | None
     """The public_url of the relay that will take the passes."""
     pass_key_file: str | PathLike[str] | None
-    """The JWK file that the relay has as well."""
+    """The JWK file that the relay has as well, or the private half of the pair whose public one it has."""
 
 
 class PassOptions(TypedDict, total=False):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 API = "/api2/json"
 # Seconds. proxmoxer's own, which nobody chose.
 DEFAULT_TIMEOUT = 5
-# A ticket older than this is renewed before it is used: it ends after two hours.
-FRESH = 30 * 60
 
 
 def options(api: Any) -> tuple[ProxmoxOptions, str | None]:
@@ -67,9 +64,7 @@ def _account(auth: Any) -> dict[str, object]:
     ticket, csrf = auth.get_tokens()
     if not ticket:
         raise invalid("proxmoxer", "it has neither an API token nor a login")
-    # Without its CSRF token a ticket is renewed at once.
-    age = time.monotonic() - getattr(auth, "birth_time", -math.inf)
-    return {"username": auth.username, "login_ticket": ticket, "csrf_token": csrf if age < FRESH else None}
+    return {"username": auth.username, "login_ticket": ticket, "csrf_token": csrf or None}
 
 
 def _network(session: Any, auth: Any, url: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from . import _native
+from . import _native, asgi, wsgi
 from ._backends import BackendBase
 from ._errors import invalid
 from ._native import Operation, Pass
@@ -45,6 +45,16 @@ class RelayBase:
     def address(self) -> str | None:
         """The address that it listens on, such as "127.0.0.1:8700"; None while it does not."""
         return self._native.address
+
+    @property
+    def asgi(self) -> asgi.Application:
+        """The relay as an ASGI application: the viewer and the websocket, to be mounted in the portal's own."""
+        return asgi.Application(self)
+
+    @property
+    def wsgi(self) -> wsgi.Application:
+        """The relay as a WSGI application, for servers that show their socket: Werkzeug and gunicorn."""
+        return wsgi.Application(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__name__} {self._public_url}>"
