@@ -2,6 +2,7 @@
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
@@ -29,8 +30,18 @@ type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<
 
 struct Inner {
     relay: consolepass::Relay,
-    /// Whether it was stopped. It goes away with the relay, which says the same.
+    stopping: AtomicBool,
+    /// Whether it was stopped, and everything was told. It goes away with the relay, which says the same.
     stopped: watch::Sender<bool>,
+}
+
+/// Tells the listeners of events that no more will come.
+struct Told<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
 }
 
 impl AsRef<consolepass::Relay> for Inner {
@@ -41,7 +52,7 @@ impl AsRef<consolepass::Relay> for Inner {
 
 impl Inner {
     fn check_open(&self) -> Result<()> {
-        if *self.stopped.borrow() {
+        if self.stopping.load(Ordering::Acquire) {
             return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
         }
         Ok(())
@@ -68,7 +79,12 @@ impl Relay {
         }
         let options = options(Scope::Relay, Some(given))?;
         let made = released(py, || consolepass::Relay::new(named, &options))?;
-        Ok(Self(Arc::new(Inner { relay: error::raised(py, made)?, stopped: watch::Sender::new(false) })))
+        let inner = Inner {
+            relay: error::raised(py, made)?,
+            stopping: AtomicBool::new(false),
+            stopped: watch::Sender::new(false),
+        };
+        Ok(Self(Arc::new(inner)))
     }
 
     fn start(&self) -> Operation {
@@ -106,7 +122,10 @@ impl Relay {
     fn stop(&self) -> Operation {
         let inner = Arc::clone(&self.0);
         let stopped = async move {
-            if !inner.stopped.send_replace(true) {
+            inner.relay.owner().check()?;
+            if !inner.stopping.swap(true, Ordering::AcqRel) {
+                // Also if whoever waits for it gives up.
+                let _told = Told(&inner.stopped);
                 inner.relay.stop().await;
             }
             Ok(())
