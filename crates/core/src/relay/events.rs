@@ -78,7 +78,7 @@ impl Events {
                 tracing::info!(reference = shown, backend, machine, user, "console connected");
             }
             What::Ended { code, message } => {
-                tracing::info!(reference = shown, backend, machine, user, %code, message, "console ended");
+                tracing::info!(reference = shown, backend, machine, user, %code, reason = message, "console ended");
             }
         }
         let console = grant.map(|grant| EventConsole {
