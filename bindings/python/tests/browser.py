@@ -40,9 +40,9 @@ def is_screen(seen):
     return width >= 320 and height >= 200 and len(set(zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True))) > 2
 
 
-def refusal(address, url, **rest):
+def refusal(address, url, protocols=(CONTROL,), **rest):
     """The code that a browser hears which gets no console, as close code and reason."""
-    with visit(address, url, **rest) as socket:
+    with visit(address, url, protocols=protocols, **rest) as socket:
         try:
             while True:
                 socket.recv(PATIENCE)

@@ -10,7 +10,7 @@ from child import PATIENCE, PROGRAM
 from pve import TOKEN_ID, TOKEN_SECRET, Emulated
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pve():
     """Proxmox VE since April 2026."""
     with Emulated() as emulated:
