@@ -1,0 +1,9 @@
+"use strict";
+// consolepass for Node. One implementation: `index.mjs` has the same classes from here.
+
+const { Console } = require("./lib/console.cjs");
+const { ConsolepassError, codes } = require("./lib/errors.cjs");
+const { Proxmox, Vnc } = require("./lib/backends.cjs");
+const { version } = require("./lib/native.cjs");
+
+module.exports = { Console, ConsolepassError, Proxmox, Vnc, codes, version: version() };

@@ -1,0 +1,3 @@
+import consolepass from "./index.cjs";
+
+export const { Console, ConsolepassError, Proxmox, Vnc, codes, version } = consolepass;
