@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -208,6 +209,34 @@ fn a_pass_is_issued_from_the_relays_file_without_its_backends_secrets() {
 }
 
 #[test]
+fn a_pair_of_keys_is_written_with_the_private_half_for_its_owner_alone() {
+    let folder = Folder::new("pair");
+    let (private, public) = (folder.path("pass.jwk"), folder.path("pass.pub.jwk"));
+    let issue = |key: &str| {
+        let place = ["--public-url", "https://portal.example.com", "--pass-key-file", key];
+        let what = ["pass", "--backend", "dc1", "--machine", "qemu/101", "--json"];
+        run(&[&what[..], &place[..]].concat())
+    };
+
+    let written = json(&run(&["pass", "--new-key", &private, "--public-key", &public, "--json"]));
+
+    assert_eq!(
+        (written["pass_key_file"].as_str(), written["public_key_file"].as_str()),
+        (Some(&*private), Some(&*public))
+    );
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&private), mode(&public) & 0o022), (0o600, 0));
+    assert!(issue(&private).status.success());
+    let refused = json(&issue(&public));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("public half"), "{refused}");
+    let other = folder.path("other.jwk");
+    let again = run(&["pass", "--new-key", &other, "--public-key", &public]);
+    assert_eq!(again.status.code(), Some(2), "an existing key is never overwritten");
+    assert!(!fs::exists(&other).unwrap(), "and no half is left behind");
+    assert_eq!(run(&["pass", "--public-key", &other]).status.code(), Some(2));
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -226,6 +255,24 @@ fn a_port_that_is_taken_is_named() {
     let error = &json(&output)["error"];
     assert_eq!(error["code"], "listen_failed");
     assert!(error["message"].as_str().unwrap().contains(&address));
+}
+
+#[test]
+fn a_vector_says_at_which_address_it_is_played() {
+    let folder = Folder::new("listen");
+    let wrong = folder.file("wrong.json", r#"{"name": "v", "listen": "[::1]:80", "exchanges": []}"#);
+    let here = folder.file("vector.json", r#"{"name": "v", "listen": "::1", "exchanges": []}"#);
+
+    let refused = run(&["emulate", "script", &wrong, "--json"]);
+
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(json(&refused)["error"]["message"].as_str().unwrap().contains("listen"));
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("this machine has no ::1");
+        return;
+    }
+    let player = Running::start(consolepass(&["emulate", "script", &here, "--json"]));
+    assert!(player.says("address").starts_with("[::1]:"), "{}", player.says("address"));
 }
 
 #[test]
