@@ -4,6 +4,9 @@
 const { Console } = require("./lib/console.cjs");
 const { ConsolepassError, codes } = require("./lib/errors.cjs");
 const { Proxmox, Vnc } = require("./lib/backends.cjs");
+const { Issuer } = require("./lib/issuer.cjs");
+const { Pass } = require("./lib/pass.cjs");
+const { Relay } = require("./lib/relay.cjs");
 const { version } = require("./lib/native.cjs");
 
-module.exports = { Console, ConsolepassError, Proxmox, Vnc, codes, version: version() };
+module.exports = { Console, ConsolepassError, Issuer, Pass, Proxmox, Relay, Vnc, codes, version: version() };

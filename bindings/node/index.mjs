@@ -1,3 +1,3 @@
 import consolepass from "./index.cjs";
 
-export const { Console, ConsolepassError, Proxmox, Vnc, codes, version } = consolepass;
+export const { Console, ConsolepassError, Issuer, Pass, Proxmox, Relay, Vnc, codes, version } = consolepass;
