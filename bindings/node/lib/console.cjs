@@ -3,6 +3,7 @@
 
 const { now } = require("./call.cjs");
 const { ConsolepassError } = require("./errors.cjs");
+const { RfbParameters } = require("./rfb_parameters.cjs");
 const { showAsJson } = require("./show.cjs");
 const { options, text } = require("./values.cjs");
 
@@ -50,8 +51,7 @@ class Console {
   }
 
   rfbParameters() {
-    const { url, password } = now(() => this.#native.rfbParameters());
-    return { url, password: password ?? undefined };
+    return new RfbParameters(now(() => this.#native.rfbParameters()));
   }
 
   toJSON() {

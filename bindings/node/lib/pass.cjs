@@ -3,6 +3,7 @@
 
 const { now } = require("./call.cjs");
 const { ConsolepassError } = require("./errors.cjs");
+const { RfbParameters } = require("./rfb_parameters.cjs");
 const { showAsJson } = require("./show.cjs");
 const { options, text } = require("./values.cjs");
 
@@ -42,7 +43,7 @@ class Pass {
   }
 
   rfbParameters() {
-    return { url: this.url, password: undefined };
+    return new RfbParameters(this.#native.rfbParameters());
   }
 
   toJSON() {

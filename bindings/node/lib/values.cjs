@@ -25,9 +25,15 @@ function options(given, scope) {
     if (name.includes("_") && optionNames.has(name)) {
       throw invalid(scope, JSON.stringify(name), `unknown option; here it is ${camelCase(name)}`);
     }
-    if (value !== undefined) named[snakeCase(text(name, `${scope}: an option's name`))] = optionValue(value, key);
+    if (value !== undefined) named[tableName(text(name, `${scope}: an option's name`))] = optionValue(value, key);
   }
   return named;
+}
+
+/** A name that the table does not have stays as it was written, and so it is in the error. */
+function tableName(name) {
+  const snakeCased = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return optionNames.has(snakeCased) ? snakeCased : name;
 }
 
 /** The options of a call that are not in the table: each of `names`, and no other. */
@@ -40,10 +46,6 @@ function callOptions(given, call, names) {
     throw invalid(call, JSON.stringify(unknown), `unknown option; the options are ${names.join(", ")}`);
   }
   return given;
-}
-
-function snakeCase(name) {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function optionValue(value, key) {

@@ -29,7 +29,8 @@ test("a token and a password each open a console", async () => {
     assert.equal(opened.password.length, 8);
     const left = opened.expiresAt - Date.now();
     assert.ok(left > 0 && left <= 10_000, `${left} ms are left`);
-    assert.deepEqual(opened.rfbParameters(), { url: opened.websocketUrl, password: opened.password });
+    const { url, password } = opened.rfbParameters();
+    assert.deepEqual([url, password], [opened.websocketUrl, opened.password]);
   }
   const { headers } = await new Proxmox(hypervisor.token).open("qemu/101");
   assert.deepEqual(Object.keys(headers), ["authorization"]);
