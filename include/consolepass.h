@@ -218,6 +218,11 @@ void cpass_error_free(cpass_error *error);
  * - token_secret (a secret): The API token's secret, a UUID.
  * - username (text): USER@REALM, in place of a token.
  * - password (a secret): The user's password.
+ * - login_ticket (a secret): A PVEAuthCookie taken over from another client, with username; in place
+ *   of password, or beside it. Opening consoles renews it; alone, it is lost after two hours without
+ *   one.
+ * - csrf_token (a secret): The CSRFPreventionToken that came with login_ticket; without it the ticket
+ *   is renewed at once to get one.
  * - fingerprint (a list): SHA-256 fingerprints of the nodes' certificates; then no other certificate
  *   is trusted. Case and colons do not matter; not with ca_file or insecure.
  * - ca_file (text): A PEM file with the certificate authority to trust in place of the system's, for a
@@ -254,6 +259,9 @@ void cpass_error_free(cpass_error *error);
  * - store (text; memory if not given): Where opaque passes are kept: memory.
  * - pass_key_file (text): A JWK file; the relay then accepts signed passes, and issues them unless it
  *   has the public half of a pair alone.
+ * - marks_dir (text): A folder where used signed passes are marked, one small file each, so that
+ *   several processes of one machine may accept them. Without it one process does, and takes none from
+ *   before its start.
  * - max_sessions (1 to 1000000; 1000 if not given): How many consoles may be open at once.
  * - max_handshakes (1 to 100000; 200 if not given): How many connections may be on their way to a
  *   console, or idle before it, at once.

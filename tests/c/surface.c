@@ -121,7 +121,7 @@ static void a_relay_lives_once(const cpass_backend *backend) {
     check(cpass_relay_address(relay, NULL) == NULL);
     fine(cpass_events_new(relay, &events));
     fine(cpass_relay_start(relay));
-    refused(cpass_relay_start(relay), CPASS_INVALID_ARGUMENT, "started before");
+    refused(cpass_relay_start(relay), CPASS_INVALID_ARGUMENT, "already started");
     check(strncmp(cpass_relay_address(relay, NULL), "127.0.0.1:", 10) == 0);
     refused(cpass_relay_issue(relay, TEXT("dc2"), TEXT("qemu/101"), NULL, &none), CPASS_INVALID_ARGUMENT, "dc1");
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("qemu/101"), NULL, &pass));

@@ -18,6 +18,7 @@ struct Inner {
     code: Code,
     message: String,
     hint: Option<String>,
+    lasts: bool,
     http_status: Option<u16>,
     fingerprint: Option<String>,
     reference: Option<Reference>,
@@ -31,6 +32,7 @@ impl Error {
             code,
             message: message.into(),
             hint: None,
+            lasts: false,
             http_status: None,
             fingerprint: None,
             reference: None,
@@ -71,6 +73,13 @@ impl Error {
         self
     }
 
+    /// Notes that the cause outlasts the next moment, so that the same again at once would fail in the same way.
+    #[must_use]
+    pub(crate) fn that_lasts(mut self) -> Self {
+        self.0.lasts = true;
+        self
+    }
+
     /// Keeps the cause for `source()`.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -91,6 +100,13 @@ impl Error {
     /// Whether the same call may succeed a moment later, with nothing changed.
     pub fn is_retryable(&self) -> bool {
         self.code().is_retryable()
+    }
+
+    /// Whether a set-up that failed in this way is repeated at once: a ticket that was refused or came too late, and an end
+    /// without a reason, which a machine that is busy gives. What [`Error::is_retryable`] allows beyond that, such as a node
+    /// that does not answer, is for a person to try again.
+    pub(crate) fn is_worth_another_attempt(&self) -> bool {
+        !self.0.lasts && matches!(self.code(), Code::TicketRefused | Code::TicketExpired | Code::Closed)
     }
 
     /// The HTTP status of the management API's answer, if there was one.

@@ -6,13 +6,14 @@
 
 use std::ffi::c_char;
 
+use consolepass::Owner;
 use consolepass::options::Scope;
 
 use crate::backends::cpass_backends;
 use crate::error::cpass_error;
 use crate::guard::{Out, fallible, free, given, infallible, needed, text};
 use crate::options::cpass_options;
-use crate::owner::{Owned, Owner};
+use crate::owner::Owned;
 use crate::pass::cpass_pass;
 use crate::serving::Serving;
 use crate::text::lend;
@@ -42,8 +43,8 @@ pub unsafe extern "C" fn cpass_relay_new(
         // SAFETY: each is NULL or live, by the contract at the top of the header.
         let (backends, options, out) =
             unsafe { (needed(backends, "backends")?, needed(options, "options")?, Out::new(out, "out")?) };
-        let owner = Owner::default();
-        let serving = Serving::new(owner.clone(), backends.anew()?, &options.for_scope(Scope::Relay))?;
+        let serving = Serving::new(backends.anew()?, &options.for_scope(Scope::Relay))?;
+        let owner = serving.owner().clone();
         out.set(cpass_relay { serving: Owned::new(owner.clone(), serving), owner });
         Ok(())
     })

@@ -29,6 +29,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Asks for one console of `machine`. Every call asks anew, for a ticket is good once.
     fn open<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>>;
 
+    /// The same for those who repeat a failed set-up as a whole, as the relay does: it asks once, where [`Backend::open`]
+    /// may ask again after a failure that passes. Otherwise a repetition within a repetition would ask four times.
+    fn open_once<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
+        self.open(machine, kind)
+    }
+
     /// Waits for the right to set a console of `machine` up, where only one at a time can: the holder opens, connects and
     /// logs in before the turn is dropped. QEMU has one VNC password for a machine, and the next set-up replaces it.
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {

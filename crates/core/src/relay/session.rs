@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::admission::Admission;
 use super::control::{self, Dialect, Step};
 use super::events::What;
 use super::pass::Grant;
@@ -21,12 +22,6 @@ use crate::{Code, Console, Error, Reference, Result};
 
 /// How long everything up to the first byte of the screen may take, with a second attempt and the wait for one's turn.
 const SET_UP: Duration = Duration::from_secs(60);
-
-/// A browser that was let in, or why it was not.
-pub(super) enum Admission {
-    Granted { grant: Grant, place: Place },
-    Refused { error: Error },
-}
 
 /// Serves one browser to the end.
 pub(super) async fn run<B>(
@@ -139,7 +134,7 @@ where
 }
 
 /// Asks for a console, connects to it and logs in. QEMU has one password for a machine and every ticket replaces it, so a
-/// refused one may be another portal's doing: it is repeated whole, once.
+/// refused one may be another portal's doing: it is repeated whole, once, wherever it failed.
 async fn establish(shared: &Shared, grant: &Grant, steps: mpsc::Sender<Step>) -> Result<ServerEnd<Stream>> {
     let backend = shared.backends.get(&grant.backend).ok_or_else(|| {
         Error::new(
@@ -149,17 +144,12 @@ async fn establish(shared: &Shared, grant: &Grant, steps: mpsc::Sender<Step>) ->
     })?;
     let _turn = backend.turn(&grant.machine).await;
     match attempt(shared, backend.as_ref(), grant, &steps).await {
-        Err(error) if is_worth_another(error.code()) => {
+        Err(error) if error.is_worth_another_attempt() => {
             tracing::warn!(reference = %grant.reference, %error, "set-up failed, trying once more");
             attempt(shared, backend.as_ref(), grant, &steps).await
         }
         outcome => outcome,
     }
-}
-
-/// A refused or outdated ticket, and an end without a reason, which a machine that is busy gives.
-fn is_worth_another(code: Code) -> bool {
-    matches!(code, Code::TicketRefused | Code::TicketExpired | Code::Closed)
 }
 
 async fn attempt(
@@ -173,7 +163,7 @@ async fn attempt(
         let _ = steps.try_send(step);
     };
     say(Step::Ticket);
-    let console = backend.open(&grant.machine, grant.kind).await?;
+    let console = backend.open_once(&grant.machine, grant.kind).await?;
     say(Step::Connect);
     let opened = match net::open_target(&console.target, shared.handshake_timeout).await {
         // pveproxy never answers where the port of a ticket is gone; the task behind it knows.

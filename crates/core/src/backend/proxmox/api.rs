@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
-use super::account::{Account, Freshness, Identity, Login};
-use super::refusal::{Question, Step, refusal};
+use super::account::{Account, Freshness, Identity, Login, User};
+use super::refusal::{self, Question, Step, refusal};
 use super::wire::{self, Call, Refusal};
 use crate::links::ApiAddress;
 use crate::net::http::{Answer, ApiClient, Request, Unanswered};
@@ -57,7 +57,6 @@ pub(super) enum Outcome {
     No { said: Refusal, error: Error },
 }
 
-#[derive(Default)]
 struct Logins {
     current: Option<Arc<Login>>,
     /// How the last login failed, if it did.
@@ -95,7 +94,9 @@ impl Api {
     pub(super) async fn put(&self, call: &Call, step: Step, what: &str) -> Result<Outcome> {
         let mut identity = self.identity(None).await?;
         let (mut answer, mut host) = self.send(call, Some(&identity)).await?;
-        if let (401, Identity::Login(stale)) = (answer.status, &identity) {
+        if let (401, Identity::Login(stale)) = (answer.status, &identity)
+            && (stale.is_taken_over() || !self.account.is_ticket_alone())
+        {
             tracing::debug!(what, "proxmox: the ticket is no longer good; logging in again");
             identity = self.identity(Some(&Arc::clone(stale))).await?;
             (answer, host) = self.send(call, Some(&identity)).await?;
@@ -109,6 +110,7 @@ impl Api {
             step,
             what,
             account: self.account.name(),
+            is_ticket_alone: self.account.is_ticket_alone(),
             secrets: headers.iter().map(|(_, value)| value.expose()).collect(),
         };
         let said = wire::read_refusal(answer.status, &answer.reason, &answer.body);
@@ -120,9 +122,9 @@ impl Api {
     ///
     /// One login at a time: whoever comes while it runs waits and shares what came of it, be it a ticket or an error.
     async fn identity(&self, stale: Option<&Arc<Login>>) -> Result<Identity> {
-        let (name, password) = match &self.account {
+        let user = match &self.account {
             Account::Token { header, .. } => return Ok(Identity::Token(header.clone())),
-            Account::User { name, password } => (name, password),
+            Account::User(user) => user,
         };
         let live = self.live()?;
         let seen = live.attempts.load(Ordering::Acquire);
@@ -132,21 +134,27 @@ impl Api {
         if let (Some(login), Some(Freshness::Fresh)) = (&current, freshness) {
             return Ok(Identity::Login(Arc::clone(login)));
         }
+        // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
+        let spare = current
+            .clone()
+            .filter(|login| stale.is_none() && login.is_complete() && freshness == Some(Freshness::Renewable));
+        let fallen_back =
+            |code| spare.filter(|_| matches!(code, Code::Unreachable | Code::Timeout)).map(Identity::Login);
         if let (true, Some(failure)) = (live.attempts.load(Ordering::Acquire) != seen, &logins.failure) {
-            return Err(failure.error());
+            return fallen_back(failure.code).ok_or_else(|| failure.error());
         }
         let outcome = match (current, freshness) {
-            (Some(login), Some(Freshness::Renewable)) => match self.log_in(name, &login.ticket).await {
+            (Some(login), Some(Freshness::Renewable)) => match (self.log_in(user, &login.ticket).await, &user.password)
+            {
                 // The user may have been locked out and let in again, or the key rotated: the password decides.
-                Err(error) if error.code() == Code::AuthFailed => self.log_in(name, password).await,
-                // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
-                Err(error) if stale.is_none() && matches!(error.code(), Code::Unreachable | Code::Timeout) => {
-                    tracing::warn!(%error, "proxmox: the login could not be renewed yet");
-                    return Ok(Identity::Login(login));
-                }
-                outcome => outcome,
+                (Err(error), Some(password)) if error.code() == Code::AuthFailed => self.log_in(user, password).await,
+                (outcome, _) => outcome,
             },
-            _ => self.log_in(name, password).await,
+            // Of a ticket that was taken over, the CSRF token may be all that was refused: it may still renew itself.
+            _ => match user.password.as_ref().or(stale.map(|stale| &stale.ticket)) {
+                Some(credential) => self.log_in(user, credential).await,
+                None => Err(refusal::lost(&user.name, "it was not renewed in time")),
+            },
         };
         live.attempts.fetch_add(1, Ordering::AcqRel);
         match outcome {
@@ -157,21 +165,31 @@ impl Api {
                 Ok(Identity::Login(login))
             }
             Err(error) => {
-                // A ticket that only failed to be renewed is still good for what comes next.
-                if stale.is_some() {
+                // One that is all there is may have been refused for a passing reason, such as a cluster without a quorum.
+                if stale.is_some() && user.password.is_some() {
                     logins.current = None;
                 }
                 logins.failure = Some(Failure::of(&error));
-                Err(error)
+                let spare = fallen_back(error.code());
+                if spare.is_some() {
+                    tracing::warn!(%error, "proxmox: the login could not be renewed yet");
+                }
+                spare.ok_or(error)
             }
         }
     }
 
-    async fn log_in(&self, name: &str, password: &Secret) -> Result<Login> {
+    async fn log_in(&self, user: &User, password: &Secret) -> Result<Login> {
+        let name = &user.name;
         let (answer, _) = self.send(&wire::login(name, password), None).await?;
         if answer.status != 200 {
-            let question =
-                Question { step: Step::Login, what: "login", account: name, secrets: vec![password.expose()] };
+            let question = Question {
+                step: Step::Login,
+                what: "login",
+                account: name,
+                is_ticket_alone: user.password.is_none(),
+                secrets: vec![password.expose()],
+            };
             return Err(refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body)));
         }
         let read = wire::read_login(name, &answer.body)?;
@@ -212,11 +230,18 @@ impl Api {
         Err(unreachable(failures))
     }
 
+    fn taken_over(&self) -> Option<Arc<Login>> {
+        match &self.account {
+            Account::User(user) => user.taken_over.clone(),
+            Account::Token { .. } => None,
+        }
+    }
+
     fn live(&self) -> Result<&Live> {
         self.live.get(|| {
             Ok(Live {
                 client: ApiClient::new(&self.trust, self.timeout)?,
-                logins: Mutex::default(),
+                logins: Mutex::new(Logins { current: self.taken_over(), failure: None }),
                 attempts: AtomicUsize::new(0),
             })
         })

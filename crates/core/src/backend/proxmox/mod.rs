@@ -73,7 +73,7 @@ impl Proxmox {
         }
         let read = |host: &String| ApiAddress::parse(host, API_PORT);
         let addresses: Vec<ApiAddress> = hosts.iter().map(read).collect::<Result<_>>()?;
-        let account = Account::from_options(&options)?;
+        let account = Account::from_options(&options, clock())?;
         let trust = Arc::new(Trust::from_options(&options)?);
         let timeout = options.seconds("timeout");
         if trust.is_insecure() {
@@ -105,6 +105,10 @@ impl Backend for Proxmox {
 
     fn open<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
         Box::pin(self.0.open(machine, kind))
+    }
+
+    fn open_once<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
+        Box::pin(self.0.open_once(machine, kind))
     }
 
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {

@@ -16,8 +16,19 @@ use crate::{Code, Console, Error, GuestType, Kind, Machine, Result};
 pub(super) const LISTENER_LIFE: Duration = Duration::from_secs(10);
 
 impl Inner {
-    /// Port, ticket, password, identity and address go into one console: any of them with another's would be refused.
+    /// Asks again, once, where the node could not start the task: that happens about once in sixty times on a busy one.
     pub(super) async fn open(&self, machine: &Machine, kind: Kind) -> Result<Console> {
+        match self.open_once(machine, kind).await {
+            Err(error) if error.is_worth_another_attempt() => {
+                tracing::debug!(%error, "proxmox: no ticket, asking once more");
+                self.open_once(machine, kind).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Port, ticket, password, identity and address go into one console: any of them with another's would be refused.
+    pub(super) async fn open_once(&self, machine: &Machine, kind: Kind) -> Result<Console> {
         match kind {
             Kind::Vnc => {}
         }
@@ -48,21 +59,16 @@ impl Inner {
         })
     }
 
-    /// Asks for the ticket, again without what the server does not know, and again if it could not start the task: that
-    /// happens about once in sixty times on a busy node.
+    /// Asks for the ticket, and without what the server does not know if that is what it refuses: it looks at the
+    /// parameters before it does anything.
     async fn vncproxy(&self, path: &GuestPath<'_>, guest: GuestType, what: &str) -> Result<Reply> {
-        let mut own_password = guest == GuestType::Qemu;
-        let mut repeated = false;
-        loop {
-            let call = wire::vncproxy(path, own_password);
-            match self.api.put(&call, Step::Ticket, what).await? {
-                Outcome::Yes(reply) => return Ok(reply),
-                Outcome::No { said, .. } if own_password && said.is_about(wire::OWN_PASSWORD) => {
-                    own_password = false;
-                }
-                Outcome::No { said, .. } if !repeated && said.is_no_worker() => repeated = true,
-                Outcome::No { error, .. } => return Err(error),
+        let own_password = guest == GuestType::Qemu;
+        match self.api.put(&wire::vncproxy(path, own_password), Step::Ticket, what).await? {
+            Outcome::Yes(reply) => Ok(reply),
+            Outcome::No { said, .. } if own_password && said.is_about(wire::OWN_PASSWORD) => {
+                self.api.ask(&wire::vncproxy(path, false), Step::Ticket, what).await
             }
+            Outcome::No { error, .. } => Err(error),
         }
     }
 }
@@ -78,6 +84,8 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         step: Step::Websocket,
         what: &target.what,
         account,
+        // Were it lost, the request for the console's ticket would have told, a moment ago.
+        is_ticket_alone: false,
         secrets: target.headers.iter().map(|(_, value)| value.expose()).collect(),
     };
     refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body))

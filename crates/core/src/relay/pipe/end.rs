@@ -39,6 +39,8 @@ pub(crate) struct FrameStream<S> {
     pub(super) output: Output,
     role: Role,
     closed: bool,
+    /// Whether it is for us to find out that the peer is gone.
+    pub(super) watched: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
@@ -52,7 +54,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameStream<S> {
             output: Output::default(),
             role,
             closed: false,
+            watched: true,
         }
+    }
+
+    /// Leaves it to somebody else to find out that the peer is gone.
+    pub(crate) fn unwatched(self) -> Self {
+        Self { watched: false, ..self }
     }
 
     /// Sends a text frame.

@@ -6,5 +6,5 @@
 mod claims;
 mod key;
 
-pub(crate) use claims::leeway;
+pub(crate) use claims::{Verified, leeway};
 pub use key::PassKey;

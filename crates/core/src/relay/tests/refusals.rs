@@ -182,7 +182,8 @@ async fn a_head_that_is_too_large_is_refused_for_its_size() {
     let fits = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(8 * 1024));
     let large = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(20 * 1024));
 
-    assert!(!request(rig.address, &fits).await.0.starts_with("HTTP/1.1 4"), "8 KiB are no attack");
+    // Whatever there is at this address: without the viewer it is a 404.
+    assert!(!request(rig.address, &fits).await.0.starts_with("HTTP/1.1 431"), "8 KiB are no attack");
     assert!(request(rig.address, &large).await.0.starts_with("HTTP/1.1 431"));
 }
 

@@ -228,6 +228,63 @@ async fn a_ticket_renews_itself_at_the_real_endpoint() {
     assert!(log_in(&console).await.is_ok());
 }
 
+/// A ticket and its CSRF token, as another client got them of the emulator.
+async fn other_client(emulator: &Emulator) -> (String, String) {
+    Proxmox::new(&with_password(emulator)).unwrap().open("qemu/101", Kind::Vnc).await.unwrap();
+    let secrets = emulator.secrets();
+    let first = |is: &dyn Fn(&str) -> bool| secrets.iter().find(|secret| is(secret)).unwrap().clone();
+    let ticket = first(&|secret| secret.starts_with("PVE:portal@pve:"));
+    let stamp = ticket.split(':').nth(2).unwrap();
+    (ticket.clone(), first(&|secret| secret.starts_with(&format!("{stamp}:"))))
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_client_logs_in_and_renews_itself() {
+    for machine in ["qemu/101", "200"] {
+        let hand = Hand::new();
+        let emulator = start(|_| ()).await;
+        let (ticket, csrf) = other_client(&emulator).await;
+        let options = trusting(&emulator).set("username", "portal@pve").set("login_ticket", ticket);
+        let complete = Proxmox::with_clock(&options.clone().set("csrf_token", csrf), hand.clock()).unwrap();
+        let incomplete = Proxmox::new(&options).unwrap();
+
+        for proxmox in [&complete, &incomplete] {
+            let console = proxmox.open(machine, Kind::Vnc).await.unwrap();
+            assert!(log_in(&console).await.is_ok());
+        }
+        // The other client's login, and the renewal of the one without a CSRF token.
+        assert_eq!(emulator.record().count("POST", "/access/ticket"), 2);
+        hand.turn(5);
+        let console = complete.open(machine, Kind::Vnc).await.unwrap();
+        assert!(log_in(&console).await.is_ok());
+        assert_eq!(emulator.record().count("POST", "/access/ticket"), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_client_that_cannot_be_renewed_is_lost() {
+    let emulator = start(|_| ()).await;
+    let (ticket, csrf) = other_client(&emulator).await;
+    let options = trusting(&emulator).set("login_ticket", ticket).set("csrf_token", csrf);
+    let not_its_user = options.clone().set("username", "nobody@pve");
+    let options = options.set("username", "portal@pve");
+    let hand = Hand::new();
+    let proxmox = Proxmox::with_clock(&not_its_user, hand.clock()).unwrap();
+    hand.turn(5);
+
+    let wrong_user = proxmox.open("qemu/101", Kind::Vnc).await.unwrap_err();
+    emulator.rotate_keys();
+    let rotated = open(&options, "qemu/101").await.unwrap_err();
+
+    for error in [wrong_user, rotated] {
+        assert_eq!(error.code(), Code::AuthFailed);
+        assert!(error.to_string().contains("taken over is no longer good"), "{error}");
+        assert!(error.hint().contains("API token") && error.hint().contains("ticket's own user"), "{}", error.hint());
+        let shown = format!("{error} {error:?} {}", error.hint());
+        assert!(emulator.secrets().iter().all(|secret| !shown.contains(secret)), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_worker_that_did_not_start_is_asked_for_again() {
     let faults = |failures| Faults { worker_failures: failures, ..Faults::default() };
@@ -246,7 +303,7 @@ async fn a_worker_that_did_not_start_is_asked_for_again() {
 async fn two_set_ups_of_one_machine_do_not_spoil_each_other_when_they_take_turns() {
     let emulator = start(|_| ()).await;
     let proxmox = Proxmox::new(&with_token(&emulator)).unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
 
     for _ in 0..8 {
         let proxmox = proxmox.clone();

@@ -1,18 +1,6 @@
-use tokio::task::JoinSet;
-
 use super::*;
 
 const MACHINE: &str = "pve1/qemu/101";
-
-/// Opens `count` consoles of different machines at the same time.
-async fn open_many(proxmox: &Proxmox, count: u32) -> Vec<Result<Console>> {
-    let mut tasks = JoinSet::new();
-    for id in 0..count {
-        let proxmox = proxmox.clone();
-        tasks.spawn(async move { proxmox.open(&format!("pve1/qemu/{}", 100 + id), Kind::Vnc).await });
-    }
-    tasks.join_all().await
-}
 
 fn logins(server: &TestServer) -> Vec<String> {
     let seen = server.seen().into_iter();
@@ -148,6 +136,73 @@ async fn a_ticket_that_cannot_be_renewed_is_replaced_with_the_password() {
     let logins = logins(&server);
     assert_eq!(logins.len(), 3);
     assert_eq!(logins[0], logins[2]);
+}
+
+/// Answers the first login and none of the renewals after it.
+fn only_the_first_login() -> impl FnMut(&Seen) -> Option<Act> + Send + 'static {
+    let mut first = true;
+    move |request| {
+        let renewal = path(request) == LOGIN && !std::mem::take(&mut first);
+        renewal.then_some(Act::Close)
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_only_could_not_be_renewed_in_time_serves_until_its_end() {
+    let hand = Hand::new();
+    let server = server(only_the_first_login()).await;
+    let proxmox = Proxmox::with_clock(&with_password(&server), hand.clock()).unwrap();
+
+    proxmox.open(MACHINE, Kind::Vnc).await.unwrap();
+    hand.turn(60);
+    let console = proxmox.open(MACHINE, Kind::Vnc).await.unwrap();
+    hand.turn(50);
+    proxmox.open(MACHINE, Kind::Vnc).await.unwrap();
+    hand.turn(10);
+    let late = proxmox.open(MACHINE, Kind::Vnc).await.unwrap_err();
+
+    // Each console tried to renew first, and the last one had no ticket left to fall back to.
+    assert_eq!(paths(&server), [LOGIN, PROXY, LOGIN, PROXY, LOGIN, PROXY, LOGIN]);
+    assert_eq!(console.headers(), [("cookie", "PVEAuthCookie=PVE%3Aa%40pve%3A6B%3A%3AHUNTER2%3D%3D")]);
+    assert_eq!(late.code(), Code::Unreachable, "{late}");
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_is_tried_once_for_all_who_wait_for_it() {
+    let hand = Hand::new();
+    let server = server(only_the_first_login()).await;
+    let proxmox = Proxmox::with_clock(&with_password(&server), hand.clock()).unwrap();
+    proxmox.open(MACHINE, Kind::Vnc).await.unwrap();
+    hand.turn(60);
+
+    let outcomes = open_many(&proxmox, 30).await;
+
+    // A node that takes ten seconds to say nothing would keep the last of them waiting for five minutes.
+    assert_eq!(logins(&server).len(), 2);
+    assert!(outcomes.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_ticket_that_was_refused_is_not_fallen_back_to() {
+    let hand = Hand::new();
+    let mut renewals = only_the_first_login();
+    let mut proxies = 0;
+    let server = server(move |request| {
+        if path(request) == PROXY {
+            proxies += 1;
+            return (proxies == 2).then(|| status("401 Authentication failed!", ""));
+        }
+        renewals(request)
+    })
+    .await;
+    let proxmox = Proxmox::with_clock(&with_password(&server), hand.clock()).unwrap();
+    proxmox.open(MACHINE, Kind::Vnc).await.unwrap();
+    hand.turn(60);
+
+    let error = proxmox.open(MACHINE, Kind::Vnc).await.unwrap_err();
+
+    assert_eq!(error.code(), Code::Unreachable, "{error}");
+    assert_eq!(paths(&server), [LOGIN, PROXY, LOGIN, PROXY, LOGIN]);
 }
 
 #[tokio::test]
