@@ -258,6 +258,24 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_vector_says_at_which_address_it_is_played() {
+    let folder = Folder::new("listen");
+    let wrong = folder.file("wrong.json", r#"{"name": "v", "listen": "[::1]:80", "exchanges": []}"#);
+    let here = folder.file("vector.json", r#"{"name": "v", "listen": "::1", "exchanges": []}"#);
+
+    let refused = run(&["emulate", "script", &wrong, "--json"]);
+
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(json(&refused)["error"]["message"].as_str().unwrap().contains("listen"));
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("this machine has no ::1");
+        return;
+    }
+    let player = Running::start(consolepass(&["emulate", "script", &here, "--json"]));
+    assert!(player.says("address").starts_with("[::1]:"), "{}", player.says("address"));
+}
+
+#[test]
 fn a_vector_is_played_to_whoever_follows_it_and_to_nobody_else() {
     let folder = Folder::new("script");
     let vector = r#"{"name": "v", "exchanges": [{"request": {"method": "POST",

@@ -47,6 +47,7 @@ pub use links::{
     CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, RfbParameters, cloudtower_direct, cloudtower_via,
 };
 pub use machine::{GuestType, Machine};
+pub use net::process::PerProcess;
 pub use options::Options;
 pub use reference::Reference;
 #[cfg(feature = "relay")]

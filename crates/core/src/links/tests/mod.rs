@@ -4,7 +4,6 @@ mod pages;
 mod printer;
 mod properties;
 mod refusals;
-mod vectors;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
