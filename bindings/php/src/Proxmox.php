@@ -22,6 +22,7 @@ final class Proxmox extends Backend
      *     fingerprint?: string|list<string>,
      *     caFile?: string,
      *     insecure?: bool,
+     *     proxy?: string,
      *     timeout?: int,
      * } $options
      * @throws Exception\ConsolepassException

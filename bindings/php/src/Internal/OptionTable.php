@@ -21,6 +21,7 @@ final class OptionTable
             'fingerprint' => ['type' => 'list'],
             'caFile' => ['type' => 'string'],
             'insecure' => ['type' => 'boolean', 'default' => 'false'],
+            'proxy' => ['type' => 'secret'],
             'timeout' => ['type' => 'seconds', 'min' => 1, 'max' => 120, 'default' => '10'],
         ],
         'vnc' => [
