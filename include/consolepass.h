@@ -229,6 +229,9 @@ void cpass_error_free(cpass_error *error);
  *   cluster its /etc/pve/pve-root-ca.pem; not with fingerprint or insecure.
  * - insecure (true or false; false if not given): Trusts any certificate. Anyone on the path can then
  *   take the token; it is logged at every start.
+ * - proxy (a secret): The HTTP proxy before the nodes, http://host:port or
+ *   http://user:password@host:port, for API and consoles; the environment's is never used. It is asked
+ *   for a host's name, or for one address of a name that has several.
  * - timeout (seconds, 1 to 120; 10 if not given): How long one call to the management API, or the
  *   handshake of one console, may take. Its refusals alone take 3 seconds.
  */
@@ -416,7 +419,8 @@ CPASS_MUST_USE const char *cpass_console_password(const cpass_console *console, 
 
 /**
  * The address to dial, such as "192.0.2.1:8006": the one that issued the ticket, for behind a name with several addresses
- * only this one knows it. NULL if the console is behind a unix socket.
+ * only this one knows it. Through a proxy it is what the proxy is to be asked for. NULL if the console is behind a unix
+ * socket, or if only the proxy can look its address up.
  *
  * length:  set to the number of bytes; may be NULL.
  *

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
         let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
-        for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token"] {
+        for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token", "--proxy"] {
             for (command, arguments) in &accepted {
                 let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();
                 let with_secret = good.iter().copied().chain([secret, "hunter2"]);

@@ -94,7 +94,8 @@ pub unsafe extern "C" fn cpass_console_password(console: *const cpass_console, l
 }
 
 /// The address to dial, such as "192.0.2.1:8006": the one that issued the ticket, for behind a name with several addresses
-/// only this one knows it. NULL if the console is behind a unix socket.
+/// only this one knows it. Through a proxy it is what the proxy is to be asked for. NULL if the console is behind a unix
+/// socket, or if only the proxy can look its address up.
 ///
 /// length:  set to the number of bytes; may be NULL.
 ///

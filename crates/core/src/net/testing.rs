@@ -18,6 +18,10 @@ use crate::{Options, Result};
 
 use super::tls::Trust;
 
+mod proxy;
+
+pub(crate) use proxy::{Gate, TestProxy};
+
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     /// Of its certificate, for `localhost` and 127.0.0.1.

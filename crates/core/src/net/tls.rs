@@ -4,14 +4,18 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Uri;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::authorities;
-use super::failure::{NO_TLS, find};
+use super::failure::{self, NO_TLS, find};
 use super::fingerprint::Fingerprint;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
@@ -66,6 +70,14 @@ impl Trust {
         matches!(*self.check, Check::Nothing)
     }
 
+    /// Begins TLS with the host of `uri`, which errors call `server`.
+    pub(crate) async fn secure(&self, server: &str, uri: &Uri, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host(uri).to_owned())
+            .map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
+        let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
+        connecting.await.map_err(|error| failure::connecting(server, &error))
+    }
+
     fn new(check: Check) -> Result<Self> {
         let check = Arc::new(check);
         let verifier = Verifier {
@@ -91,6 +103,12 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Trust").field(&self.check).finish()
     }
+}
+
+/// The host without the brackets of an IPv6 address.
+pub(super) fn host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or("");
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Makes an error of a failed handshake with `server`, if TLS is why it failed.

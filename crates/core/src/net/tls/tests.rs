@@ -108,7 +108,7 @@ async fn a_name_that_is_not_in_the_certificate_is_refused_with_a_hint() {
     let port = listener.local_addr().unwrap().port();
     let forward = async {
         let (mut near, _) = listener.accept().await.unwrap();
-        let mut far = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let mut far = TcpStream::connect(server.address).await.unwrap();
         let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
     };
     let request = Request {
