@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- header [--check]`
+//! `cargo run -p xtask -- header|tables [--check]`
 
 use std::process::ExitCode;
 
@@ -8,7 +8,9 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["header"] => xtask::header::write(),
         ["header", "--check"] => xtask::header::check(),
-        _ => Err("usage: cargo run -p xtask -- header [--check]".to_owned()),
+        ["tables"] => xtask::tables::write(),
+        ["tables", "--check"] => xtask::tables::check(),
+        _ => Err("usage: cargo run -p xtask -- header|tables [--check]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -55,11 +55,16 @@ fn pass() -> Command {
         .about("Issues a signed pass and prints its links")
         .after_help(
             "Example:\n  consolepass pass --new-key pass.jwk\n  \
+             consolepass pass --new-key pass.jwk --public-key pass.pub.jwk\n  \
              consolepass pass --config consolepass.toml --backend dc1 --machine qemu/101 --user 42",
         )
         .arg(
-            text("new_key", "FILE", "Writes a new key file, and does nothing else")
+            text("new_key", "FILE", "Writes a new key file, the portal's, and does nothing else")
                 .conflicts_with_all(["config", "backend", "machine"]),
+        )
+        .arg(
+            text("public_key", "FILE", "Makes the new key an EdDSA pair: writes the public half, the relay's, to FILE")
+                .requires("new_key"),
         )
         .arg(text("config", "FILE", "The relay's configuration file, in place of --public-url and --pass-key-file"))
         .args(arguments(Scope::Issuer).into_iter().map(not_beside_a_file))
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
         let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
-        for secret in ["--token-secret", "--password"] {
+        for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token", "--proxy"] {
             for (command, arguments) in &accepted {
                 let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();
                 let with_secret = good.iter().copied().chain([secret, "hunter2"]);

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -47,7 +48,7 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let script = Script::from_json(&exchanges).map_err(wrong)?;
     // A vector about TLS itself may want none.
     let tls = vector["tls"] != "none";
-    let options = PlayerOptions { tls, ..PlayerOptions::default() };
+    let options = PlayerOptions { listen: (listen(&vector)?, 0).into(), tls, ..PlayerOptions::default() };
     let asked = asked_to_end()?;
     writable(matches, "ca_file")?;
     let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
@@ -60,6 +61,17 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
         Error::new(Code::Protocol, format!("the vector was not followed: {}", differences.join("; ")))
             .with_hint("the client sent something else than the vector says")
     })
+}
+
+/// Where a vector wants its server: it may be about how an address is written.
+fn listen(vector: &Value) -> Result<IpAddr> {
+    match &vector["listen"] {
+        Value::Null => Ok(Ipv4Addr::LOCALHOST.into()),
+        given => given
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Error::invalid("listen", &given.to_string(), "must be an IP address without brackets")),
+    }
 }
 
 /// Says where the double is, and what to trust.

@@ -13,28 +13,26 @@ mod secrets;
 mod table;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use consolepass::{Code, Error, Result};
 use tokio::runtime::Builder;
 
 use self::output::Output;
 
-/// Runs the command with `arguments`, the first of which is the program's name. The exit code is 0, 1 if it failed, and 2
-/// if it was used in a wrong way.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the command with `arguments`, the first of which is the program's name. The exit status is 0, 1 if it failed, and
+/// 2 if it was used in a wrong way.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = match command::command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
             Output::new(true).error(&wrong_usage(&error));
-            return ExitCode::from(2);
+            return 2;
         }
         Err(error) => {
-            // Help and version are errors to clap, with exit code 0.
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // Help and version are errors to clap, with exit status 0.
             let _ = error.print();
-            return ExitCode::from(code);
+            return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
     let output = Output::new(matches.subcommand().is_some_and(|(_, matches)| is_json(matches)));
@@ -44,10 +42,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map_err(|error| Error::new(Code::Internal, format!("no runtime: {error}")))
         .and_then(|runtime| runtime.block_on(dispatch(&matches, &output)));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(if error.code() == Code::InvalidArgument { 2 } else { 1 })
+            if error.code() == Code::InvalidArgument { 2 } else { 1 }
         }
     }
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    consolepass_cli::run(std::env::args_os())
+    consolepass_cli::run(std::env::args_os()).into()
 }

@@ -1,6 +1,6 @@
-//! `consolepass pass`: a signed pass and its links, and the key for them.
+//! `consolepass pass`: a signed pass and its links, and the key or keys for them.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::SystemTime;
@@ -18,9 +18,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     log::show("warn");
     let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
     if let Some(path) = text("new_key") {
-        write_key(path)?;
-        output.result(&[("pass_key_file", Value::from(path))]);
-        return Ok(());
+        return new_key(path, text("public_key"), output);
     }
     let options = match text("config") {
         Some(path) => {
@@ -49,14 +47,31 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Writes a new key that only its owner can read. An existing file stays as it is: passes may be on their way with it.
-fn write_key(path: &str) -> Result<()> {
-    let key = PassKey::generate()?;
+/// Writes a new key, or the two halves of one.
+fn new_key(path: &str, public_path: Option<&str>, output: &Output) -> Result<()> {
+    let Some(public_path) = public_path else {
+        write_key("new_key", path, 0o600, PassKey::generate()?.expose())?;
+        output.result(&[("pass_key_file", Value::from(path))]);
+        return Ok(());
+    };
+    let (private, public) = PassKey::generate_pair()?;
+    write_key("new_key", path, 0o600, private.expose())?;
+    if let Err(error) = write_key("public_key", public_path, 0o644, &public) {
+        // A half is of no use, and would be in the way of the next attempt.
+        let _ = fs::remove_file(path);
+        return Err(error);
+    }
+    output.result(&[("pass_key_file", Value::from(path)), ("public_key_file", Value::from(public_path))]);
+    Ok(())
+}
+
+/// Writes a new file. An existing one stays as it is: passes may be on their way with it.
+fn write_key(option: &str, path: &str, mode: u32, key: &str) -> Result<()> {
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(mode)
         .open(path)
-        .and_then(|mut file| writeln!(file, "{}", key.expose()));
-    written.map_err(|error| Error::invalid("new_key", path, error))
+        .and_then(|mut file| writeln!(file, "{key}"));
+    written.map_err(|error| Error::invalid(option, path, error))
 }

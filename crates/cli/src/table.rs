@@ -12,7 +12,8 @@ pub(crate) fn arguments(scope: Scope) -> Vec<Arg> {
 }
 
 /// Whose a secret is. What lies in the environment for another account than the one that was named is not meant.
-const OWNERS: [(&str, &str); 2] = [("token_secret", "token_id"), ("password", "username")];
+const OWNERS: [(&str, &str); 4] =
+    [("token_secret", "token_id"), ("password", "username"), ("login_ticket", "username"), ("csrf_token", "username")];
 
 fn is_meant(secret: &str, matches: &ArgMatches) -> bool {
     let given = |id: &str| matches.try_get_one::<String>(id).ok().flatten().is_some();

@@ -22,7 +22,7 @@
 //! Everything is configured by [`Options`], whose names, types and defaults stand in one table ([`options::TABLE`]). Every
 //! failure is an [`Error`] with a [`Code`], a message, and a hint that says what to do.
 //!
-//! The library logs through `tracing` and installs no subscriber.
+//! The library logs through `tracing` and installs no subscriber; [`log`] has one for hosts that have no `tracing`.
 
 #![cfg_attr(not(feature = "relay"), allow(dead_code, reason = "what only the relay uses stays in its place"))]
 
@@ -30,6 +30,7 @@ mod backend;
 mod console;
 mod error;
 mod links;
+pub mod log;
 mod machine;
 mod net;
 pub mod options;
@@ -46,8 +47,9 @@ pub use links::{
     CloudTowerMachine, CloudTowerRawToken, CloudTowerToken, RfbParameters, cloudtower_direct, cloudtower_via,
 };
 pub use machine::{GuestType, Machine};
+pub use net::process::PerProcess;
 pub use options::Options;
 pub use reference::Reference;
 #[cfg(feature = "relay")]
-pub use relay::{Event, EventConsole, Issuer, Pass, PassKey, Relay, What};
+pub use relay::{Event, EventConsole, HostSocket, Issuer, Message, Owner, Pass, PassKey, Relay, What};
 pub use secret::Secret;

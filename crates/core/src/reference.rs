@@ -1,6 +1,7 @@
 //! The short public name of one console.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -40,6 +41,16 @@ impl Reference {
     }
 }
 
+/// One that was shown, or kept in the portal's database.
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+            .ok_or_else(|| Error::invalid("reference", text, "accepted is what a pass has as its reference"))
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -72,7 +83,9 @@ mod tests {
 
         assert_eq!(first.as_str().len(), 10);
         assert_ne!(first, second);
-        assert_eq!(Reference::parse(first.as_str()), Some(first));
+        assert_eq!(Reference::parse(first.as_str()), Some(first.clone()));
+        assert_eq!(first.as_str().parse::<Reference>().unwrap(), first);
+        assert_eq!("".parse::<Reference>().unwrap_err().code(), Code::InvalidArgument);
         assert_eq!(Reference::parse("0123456789x"), None);
         assert_eq!(Reference::parse("012345678u"), None);
     }

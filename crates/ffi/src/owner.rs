@@ -1,35 +1,8 @@
-//! Which process a relay belongs to.
+//! What belongs to the process that its relay belongs to.
 
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use consolepass::{Code, Error, Result};
-
-/// The process in which a relay was started; any process before that.
-#[derive(Clone, Default)]
-pub(crate) struct Owner(Arc<AtomicU32>);
-
-impl Owner {
-    /// Takes the relay for this process; false if it was taken before.
-    pub(crate) fn take(&self) -> Result<bool> {
-        self.check()?;
-        Ok(self.0.compare_exchange(0, std::process::id(), Ordering::AcqRel, Ordering::Acquire).is_ok())
-    }
-
-    /// The start came to nothing.
-    pub(crate) fn give_back(&self) {
-        self.0.store(0, Ordering::Release);
-    }
-
-    fn check(&self) -> Result<()> {
-        let (owner, here) = (self.0.load(Ordering::Acquire), std::process::id());
-        if owner == 0 || owner == here {
-            return Ok(());
-        }
-        Err(Error::new(Code::Forked, format!("relay: it was started in process {owner}, and this is {here}")))
-    }
-}
+use consolepass::{Owner, Result};
 
 /// A value that is a relay's, or a part of one.
 ///
@@ -58,30 +31,5 @@ impl<T> Drop for Owned<T> {
             // SAFETY: dropped here, and nowhere else.
             unsafe { ManuallyDrop::drop(&mut self.value) };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_taken_elsewhere_is_refused_and_not_dropped() {
-        let (owner, content) = (Owner::default(), Arc::new(()));
-        let relay = Owned::new(owner.clone(), Arc::clone(&content));
-        owner.0.store(std::process::id() + 1, Ordering::Release);
-
-        let error = relay.here().unwrap_err();
-        drop(relay);
-
-        assert_eq!(error.code(), Code::Forked);
-        assert_eq!(Arc::strong_count(&content), 2);
-    }
-
-    #[test]
-    fn it_is_taken_once() {
-        let owner = Owner::default();
-
-        assert_eq!([owner.take().unwrap(), owner.take().unwrap()], [true, false]);
     }
 }

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use consolepass::{Backend, Code, Error, Event, Options, Pass, Reference, Relay, Result};
+use consolepass::{Backend, Code, Error, Event, Options, Owner, Pass, Reference, Relay, Result};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{broadcast, watch};
 
-use crate::owner::Owner;
 use crate::text::Text;
 use crate::waiting::Waiting;
 
@@ -16,7 +15,6 @@ const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// Everything behind a relay's handle.
 pub(crate) struct Serving {
-    owner: Owner,
     relay: Relay,
     waiting: Waiting,
     runtime: Mutex<Option<Runtime>>,
@@ -26,9 +24,8 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    pub(crate) fn new(owner: Owner, backends: Vec<(String, Arc<dyn Backend>)>, options: &Options) -> Result<Self> {
+    pub(crate) fn new(backends: Vec<(String, Arc<dyn Backend>)>, options: &Options) -> Result<Self> {
         Ok(Self {
-            owner,
             relay: Relay::new(backends, options)?,
             waiting: Waiting::new(),
             runtime: Mutex::new(None),
@@ -39,21 +36,11 @@ impl Serving {
 
     pub(crate) fn start(&self) -> Result<()> {
         self.check_open()?;
-        if !self.owner.take()? {
-            return Err(Error::new(Code::InvalidArgument, "relay: it was started before"));
-        }
-        match self.serve() {
-            Ok((runtime, address)) => {
-                // Only who took it comes here, and once.
-                let _ = self.address.set(address);
-                *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
-                Ok(())
-            }
-            Err(error) => {
-                self.owner.give_back();
-                Err(error)
-            }
-        }
+        let (runtime, address) = self.serve()?;
+        // Only who started it comes here, and once.
+        let _ = self.address.set(address);
+        *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
+        Ok(())
     }
 
     fn serve(&self) -> Result<(Runtime, Text)> {
@@ -62,6 +49,10 @@ impl Serving {
         })?;
         let address = runtime.block_on(self.relay.start())?;
         Ok((runtime, Text::shown(&address)))
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        self.relay.owner()
     }
 
     pub(crate) fn address(&self) -> Option<&Text> {

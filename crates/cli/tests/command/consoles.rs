@@ -1,7 +1,10 @@
 //! `consolepass open`: what it prints and what it hides.
 
+use std::fs;
 use std::io::Write;
 use std::process::Stdio;
+
+use serde_json::Value;
 
 use super::support::{Folder, PASSWORD, Running, TOKEN_SECRET, consolepass, json};
 
@@ -107,4 +110,41 @@ fn a_token_that_was_pasted_with_its_secret_is_shown_without_it() {
         assert_eq!(output.status.code(), Some(2));
         assert!(said.contains("portal@pve!console=…") && !said.contains("8f2a6c1e"), "{said}");
     }
+}
+
+#[test]
+fn a_login_ticket_comes_from_the_environment_and_a_token_that_lies_beside_it_is_not_meant() {
+    let vectors =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/proxmox-open.json")).unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(&vectors).unwrap();
+    let name = "a login ticket of another client is used as it came";
+    let vector = vectors.iter().find(|vector| vector["name"] == name).unwrap();
+    let folder = Folder::new("ticket");
+    let mut player =
+        Running::start(consolepass(&["emulate", "script", &folder.file("x.json", &vector.to_string()), "--json"]));
+    let option = |name: &str| vector["options"][name].as_str().unwrap();
+    let place = ["--host", player.says("address"), "--fingerprint", player.says("fingerprint")];
+    let mut open = consolepass(&["open", "pve1/qemu/101", "--json", "--username", option("username")]);
+    open.args(place).env("CONSOLEPASS_TOKEN_SECRET", TOKEN_SECRET);
+
+    let opened = open
+        .env("CONSOLEPASS_LOGIN_TICKET", option("login_ticket"))
+        .env("CONSOLEPASS_CSRF_TOKEN", option("csrf_token"))
+        .output()
+        .unwrap();
+
+    assert_eq!(json(&opened)["machine"], "pve1/qemu/101");
+    assert!(player.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_login_ticket_that_lies_beside_a_token_is_not_meant() {
+    let hypervisor = Running::hypervisor();
+    let place = ["--host", hypervisor.says("address"), "--fingerprint", hypervisor.says("fingerprint")];
+    let mut open = consolepass(&["open", "qemu/101", "--json", "--token-id", "portal@pve!console"]);
+    open.args(place).env("CONSOLEPASS_TOKEN_SECRET", TOKEN_SECRET);
+
+    let opened = open.env("CONSOLEPASS_LOGIN_TICKET", "PVE:x").env("CONSOLEPASS_CSRF_TOKEN", "x").output().unwrap();
+
+    assert_eq!(json(&opened)["machine"], "pve1/qemu/101");
 }

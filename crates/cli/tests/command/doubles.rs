@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use super::support::{Folder, Running, TOKEN_SECRET, consolepass, json};
+use super::support::{Folder, Running, TOKEN_SECRET, consolepass, json, run};
 
 /// `emulate proxmox` with one good guest.
 fn emulate(arguments: &[&str]) -> Command {
@@ -130,4 +130,22 @@ fn a_vector_is_played_to_whoever_follows_it_and_to_nobody_else() {
 
         assert_eq!(player.0.wait().unwrap().success(), follows, "{machine}");
     }
+}
+
+#[test]
+fn a_vector_says_at_which_address_it_is_played() {
+    let folder = Folder::new("listen");
+    let wrong = folder.file("wrong.json", r#"{"name": "v", "listen": "[::1]:80", "exchanges": []}"#);
+    let here = folder.file("vector.json", r#"{"name": "v", "listen": "::1", "exchanges": []}"#);
+
+    let refused = run(&["emulate", "script", &wrong, "--json"]);
+
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(json(&refused)["error"]["message"].as_str().unwrap().contains("listen"));
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("this machine has no ::1");
+        return;
+    }
+    let player = Running::start(consolepass(&["emulate", "script", &here, "--json"]));
+    assert!(player.says("address").starts_with("[::1]:"), "{}", player.says("address"));
 }

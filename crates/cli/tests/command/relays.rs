@@ -1,5 +1,8 @@
 //! `consolepass pass` and `consolepass relay`, from one file.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use super::support::{Folder, json, run};
 
 #[test]
@@ -48,4 +51,32 @@ fn a_port_that_is_taken_is_named() {
     let error = &json(&output)["error"];
     assert_eq!(error["code"], "listen_failed");
     assert!(error["message"].as_str().unwrap().contains(&address));
+}
+
+#[test]
+fn a_pair_of_keys_is_written_with_the_private_half_for_its_owner_alone() {
+    let folder = Folder::new("pair");
+    let (private, public) = (folder.path("pass.jwk"), folder.path("pass.pub.jwk"));
+    let issue = |key: &str| {
+        let place = ["--public-url", "https://portal.example.com", "--pass-key-file", key];
+        let what = ["pass", "--backend", "dc1", "--machine", "qemu/101", "--json"];
+        run(&[&what[..], &place[..]].concat())
+    };
+
+    let written = json(&run(&["pass", "--new-key", &private, "--public-key", &public, "--json"]));
+
+    assert_eq!(
+        (written["pass_key_file"].as_str(), written["public_key_file"].as_str()),
+        (Some(&*private), Some(&*public))
+    );
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&private), mode(&public) & 0o022), (0o600, 0));
+    assert!(issue(&private).status.success());
+    let refused = json(&issue(&public));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("public half"), "{refused}");
+    let other = folder.path("other.jwk");
+    let again = run(&["pass", "--new-key", &other, "--public-key", &public]);
+    assert_eq!(again.status.code(), Some(2), "an existing key is never overwritten");
+    assert!(!fs::exists(&other).unwrap(), "and no half is left behind");
+    assert_eq!(run(&["pass", "--public-key", &other]).status.code(), Some(2));
 }

@@ -11,7 +11,9 @@ use crate::{Code, Error, Result};
 /// A child has the parent's locks as they were at the fork, perhaps held by threads that it does not have, and its
 /// sockets, which it must not write to. So a child finds a fresh value, behind no lock, and the parent's is never touched
 /// again: not even dropped, for that could close what the parent still uses.
-pub(crate) struct PerProcess<T>(OnceLock<Box<Link<T>>>);
+///
+/// Public for the packages of other languages, whose runtimes are such values.
+pub struct PerProcess<T>(OnceLock<Box<Link<T>>>);
 
 /// The value of one process, and those of its children.
 struct Link<T> {
@@ -21,13 +23,27 @@ struct Link<T> {
 }
 
 impl<T> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
+    /// Nothing is made before the first use.
+    pub const fn new() -> Self {
         Self(OnceLock::new())
     }
 
     /// This process's value. If two threads make the first one, either's is kept, and both get that one.
-    pub(crate) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    pub fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<&T> {
         self.get_in(std::process::id(), make)
+    }
+
+    /// This process's value, if it has made one.
+    pub fn made(&self) -> Option<&T> {
+        let here = std::process::id();
+        let mut place = &self.0;
+        while let Some(link) = place.get() {
+            if link.process == here {
+                return Some(&link.value);
+            }
+            place = &link.next;
+        }
+        None
     }
 
     fn get_in(&self, process: u32, make: impl FnOnce() -> Result<T>) -> Result<&T> {
@@ -52,6 +68,12 @@ impl<T> PerProcess<T> {
             .get()
             .map(|link| &link.value)
             .ok_or_else(|| Error::new(Code::Internal, "a value that was set is not there"))
+    }
+}
+
+impl<T> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -85,11 +107,13 @@ mod tests {
     #[test]
     fn a_process_makes_its_value_once() {
         let values = PerProcess::new();
+        assert_eq!(values.made(), None);
 
         let first = values.get(|| Ok(1)).unwrap();
         let again = values.get(|| Ok(2)).unwrap();
 
         assert_eq!((*first, *again), (1, 1));
+        assert_eq!(values.made(), Some(&1));
     }
 
     #[test]

@@ -1,39 +1,21 @@
 //! Taking passes: once, for ever.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::marks::Marks;
+use super::opaque::Opaque;
 use super::pass::{Grant, RelayId};
-use super::signed::{self, PassKey};
-use super::store::{MEMORY_OF_THE_DEAD, Store};
+use super::signed::PassKey;
 use crate::{Code, Error, Reference, Result};
 
-/// An opaque pass carries this many random bytes.
-pub(super) const OPAQUE_BYTES: usize = 32;
-
 /// Whatever can trade a pass for what it stands for.
-pub(super) struct Acceptor {
-    id: RelayId,
-    kind: Kind,
-}
-
-enum Kind {
-    Opaque(Arc<dyn Store>),
-    Signed { key: Arc<PassKey>, audience: String, marks: Marks },
+pub(super) enum Acceptor {
+    Opaque(Arc<Opaque>),
+    Signed { id: RelayId, key: Arc<PassKey>, audience: String, marks: Marks },
 }
 
 impl Acceptor {
-    pub(super) fn opaque(id: RelayId, store: Arc<dyn Store>) -> Self {
-        Self { id, kind: Kind::Opaque(store) }
-    }
-
-    /// Takes the passes that `key` signed for `audience`, and none from before `since`: what became of those, only a process
-    /// that is gone would know.
-    pub(super) fn signed(id: RelayId, key: Arc<PassKey>, audience: String, since: SystemTime) -> Self {
-        Self { id, kind: Kind::Signed { key, audience, marks: Marks::new(since) } }
-    }
-
     /// Trades a pass for its grant. Whatever the outcome, nobody else gets the same grant.
     pub(super) async fn take(&self, pass: &str) -> Result<Grant> {
         let malformed = || Error::new(Code::PassInvalid, "pass: malformed");
@@ -41,15 +23,14 @@ impl Acceptor {
         if !RelayId::is_form_of(id) {
             return Err(malformed());
         }
-        if !self.id.is(id) {
+        if !self.id()?.is(id) {
             return Err(Error::new(Code::PassForeign, "pass: issued by another relay or process"));
         }
-        match &self.kind {
-            Kind::Opaque(store) => store.take(digest(rest)).await,
-            Kind::Signed { key, audience, marks } => {
-                let now = SystemTime::now();
-                let verified = key.verify(rest, audience, now)?;
-                marks.take(&verified.grant, verified.issued_at, now)?;
+        match self {
+            Self::Opaque(passes) => passes.take(rest).await,
+            Self::Signed { key, audience, marks, .. } => {
+                let verified = key.verify(rest, audience, SystemTime::now())?;
+                marks.take(&verified).await?;
                 Ok(verified.grant)
             }
         }
@@ -57,78 +38,46 @@ impl Acceptor {
 
     /// Makes a pass useless that was not taken yet. Returns whether it can tell that there was one.
     pub(super) async fn revoke(&self, reference: &Reference) -> Result<bool> {
-        match &self.kind {
-            Kind::Opaque(store) => store.revoke(reference).await,
-            Kind::Signed { marks, .. } => {
-                marks.revoke(reference, SystemTime::now());
-                Ok(false)
-            }
-        }
-    }
-}
-
-pub(super) fn digest(rest: &str) -> [u8; 32] {
-    let digest = ring::digest::digest(&ring::digest::SHA256, rest.as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
-}
-
-/// What one process remembers of signed passes, which no store knows.
-struct Marks {
-    /// A pass from before this moment may have been used in the memory of a process that is gone.
-    since: SystemTime,
-    marks: Mutex<HashMap<Reference, Mark>>,
-}
-
-struct Mark {
-    code: Code,
-    until: SystemTime,
-}
-
-impl Marks {
-    fn new(since: SystemTime) -> Self {
-        Self { since, marks: Mutex::default() }
-    }
-
-    fn take(&self, grant: &Grant, issued_at: SystemTime, now: SystemTime) -> Result<()> {
-        let about = |code, what: &str| {
-            Error::new(code, format!("pass {}: {what}", grant.reference)).with_reference(&grant.reference)
-        };
-        // Within the leeway the portal's clock may be ahead, and what it calls later may have been before.
-        if issued_at < self.since + signed::leeway() {
-            return Err(about(Code::PassExpired, "issued before this relay was up; a moment later one will do"));
-        }
-        let until = grant.expires_at + signed::leeway() + MEMORY_OF_THE_DEAD;
-        match self.mark(&grant.reference, Mark { code: Code::PassUsed, until }, now) {
-            None => Ok(()),
-            Some(Code::Revoked) => Err(about(Code::Revoked, "revoked")),
-            Some(_) => Err(about(Code::PassUsed, "already used")),
+        match self {
+            Self::Opaque(passes) => passes.revoke(reference).await,
+            Self::Signed { marks, .. } => marks.revoke(reference).await.map(|()| false),
         }
     }
 
-    fn revoke(&self, reference: &Reference, now: SystemTime) {
-        // The pass may live as long as any.
-        let until = now + Duration::from_secs(300) + signed::leeway() + MEMORY_OF_THE_DEAD;
-        self.mark(reference, Mark { code: Code::Revoked, until }, now);
+    /// Before the first pass is taken: sees to it that nobody else takes the same ones.
+    pub(super) fn claim(&self) -> Result<()> {
+        match self {
+            Self::Opaque(_) => Ok(()),
+            Self::Signed { marks, .. } => marks.claim(SystemTime::now),
+        }
     }
 
-    /// Sets a mark, unless there is one; then it stays and its code is returned.
-    fn mark(&self, reference: &Reference, mark: Mark, now: SystemTime) -> Option<Code> {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(earlier) = marks.get(reference) {
-            return Some(earlier.code);
+    /// For a host, whose workers each have a relay: its passes must be marked where all of them see it.
+    pub(super) fn check_shared(&self) -> Result<()> {
+        match self {
+            Self::Signed { marks, .. } if !marks.are_claimed() => Err(Error::new(
+                Code::InvalidArgument,
+                "relay: option \"marks_dir\" is missing: a portal that serves signed passes by itself may do so in several \
+                 processes, and each has to know which passes the others have taken",
+            )
+            .with_hint("give marks_dir a folder that all processes of the portal can write to")),
+            _ => Ok(()),
         }
-        marks.retain(|_, mark| now < mark.until);
-        marks.insert(reference.clone(), mark);
-        None
+    }
+
+    fn id(&self) -> Result<&RelayId> {
+        match self {
+            Self::Opaque(passes) => passes.id(),
+            Self::Signed { id, .. } => Ok(id),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::relay::store::Memory;
 
     const AUDIENCE: &str = "https://portal.example.com";
 
@@ -137,10 +86,12 @@ mod tests {
         let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
         std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
         let key = Arc::new(PassKey::from_file(&file).unwrap());
+        let marks = Marks::in_memory(file.clone());
+        marks.claim(|| SystemTime::now() - Duration::from_secs(seconds)).unwrap();
         std::fs::remove_file(&file).unwrap();
         let id = RelayId::of_public_url(AUDIENCE);
-        let since = SystemTime::now() - Duration::from_secs(seconds);
-        (Acceptor::signed(id.clone(), Arc::clone(&key), AUDIENCE.into(), since), key, id)
+        let acceptor = Acceptor::Signed { id: id.clone(), key: Arc::clone(&key), audience: AUDIENCE.into(), marks };
+        (acceptor, key, id)
     }
 
     fn grant() -> Grant {
@@ -195,11 +146,11 @@ mod tests {
 
     #[tokio::test]
     async fn foreign_and_malformed_passes_are_told_apart() {
-        let acceptor = Acceptor::opaque(RelayId::random().unwrap(), Arc::new(Memory::new()));
+        let acceptor = Acceptor::Opaque(Arc::new(Opaque::new()));
         let other = RelayId::random().unwrap();
 
         assert_eq!(code_of(&acceptor, other.with("AAAA").expose()).await, Code::PassForeign);
-        assert_eq!(code_of(&acceptor, acceptor.id.with("AAAA").expose()).await, Code::PassInvalid);
+        assert_eq!(code_of(&acceptor, acceptor.id().unwrap().with("AAAA").expose()).await, Code::PassInvalid);
         for pass in ["", ".", "x", "short.AAAA", "0123456789", "UPPERCASEX.AAAA", "%00%00%00%.A"] {
             assert_eq!(code_of(&acceptor, pass).await, Code::PassInvalid, "{pass:?}");
         }

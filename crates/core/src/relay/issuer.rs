@@ -5,16 +5,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use super::acceptor::{self, OPAQUE_BYTES};
+use super::opaque::Opaque;
 use super::pass::{Grant, Pass, RelayId};
 use super::signed::PassKey;
-use super::store::Store;
 use crate::links::PublicUrl;
 use crate::options::{Options, Scope};
-use crate::reference::random_bytes;
 use crate::{Kind, Machine, Reference, Result};
 
 /// The longest name of a user that a pass carries.
@@ -25,32 +20,32 @@ const LONGEST_USER: usize = 256;
 /// Made by [`Issuer::new`] it signs, and any relay with the same `public_url` and key takes the passes. A relay's own issuer
 /// is used by `Relay::issue`.
 pub struct Issuer {
-    id: RelayId,
     public_url: Arc<PublicUrl>,
     kind: IssuerKind,
 }
 
 enum IssuerKind {
-    Opaque(Arc<dyn Store>),
-    Signed(Arc<PassKey>),
+    Opaque(Arc<Opaque>),
+    Signed { id: RelayId, key: Arc<PassKey> },
 }
 
 impl Issuer {
-    /// An issuer of signed passes. The options are those of [`Scope::Issuer`]; both are needed.
+    /// An issuer of signed passes. The options are those of [`Scope::Issuer`]; both are needed, and the key is a shared one or
+    /// the private half of a pair.
     pub fn new(options: &Options) -> Result<Self> {
         let options = options.check(Scope::Issuer)?;
         let public_url = Arc::new(PublicUrl::parse(options.required_text("public_url")?)?);
-        let key = PassKey::from_file(Path::new(options.required_text("pass_key_file")?))?;
+        let key = PassKey::signing_from_file(Path::new(options.required_text("pass_key_file")?))?;
         Ok(Self::signed(public_url, Arc::new(key)))
     }
 
-    pub(super) fn opaque(id: RelayId, public_url: Arc<PublicUrl>, store: Arc<dyn Store>) -> Self {
-        Self { id, public_url, kind: IssuerKind::Opaque(store) }
+    pub(super) fn opaque(public_url: Arc<PublicUrl>, passes: Arc<Opaque>) -> Self {
+        Self { public_url, kind: IssuerKind::Opaque(passes) }
     }
 
     pub(super) fn signed(public_url: Arc<PublicUrl>, key: Arc<PassKey>) -> Self {
         let id = RelayId::of_public_url(public_url.as_str());
-        Self { id, public_url, kind: IssuerKind::Signed(key) }
+        Self { public_url, kind: IssuerKind::Signed { id, key } }
     }
 
     /// Issues a pass for `machine` of the backend that the relay knows as `backend`. The options are those of
@@ -75,16 +70,12 @@ impl Issuer {
             user,
             expires_at: now + ttl,
         };
-        let rest = match &self.kind {
-            IssuerKind::Signed(key) => key.sign(&grant, self.public_url.as_str(), now)?,
-            IssuerKind::Opaque(store) => {
-                let rest = URL_SAFE_NO_PAD.encode(random_bytes::<OPAQUE_BYTES>()?);
-                store.put(acceptor::digest(&rest), grant.clone(), ttl).await?;
-                rest
-            }
+        let text = match &self.kind {
+            IssuerKind::Signed { id, key } => id.with(&key.sign(&grant, self.public_url.as_str(), now)?),
+            IssuerKind::Opaque(passes) => passes.issue(grant.clone(), ttl).await?,
         };
         tracing::info!(reference = %grant.reference, backend, machine = %grant.machine, user = grant.user, "pass issued");
-        Ok(Pass::new(self.id.with(&rest), Arc::clone(&self.public_url), &grant))
+        Ok(Pass::new(text, Arc::clone(&self.public_url), &grant))
     }
 }
 

@@ -1,18 +1,28 @@
 //! The relay: it trades a pass for a ticket when the browser connects, logs in, and carries the bytes.
 //!
-//! `listener` reads the upgrade, `acceptor` takes the pass, `session` asks the backend and logs in, `pipe` carries. Each
-//! step knows the next one and no other. `issuer` makes passes, alone or as a part of a relay.
+//! `listener` accepts, `connection` reads the upgrade, `acceptor` takes the pass, `session` asks the backend and logs in,
+//! `pipe` carries. Each step knows the next one and no other. `host` is for portals that accept by themselves, `issuer` makes
+//! passes, alone or as a part of a relay.
 
 mod acceptor;
+mod admission;
 mod assets;
+mod connection;
 mod control;
 mod events;
+mod host;
 mod issuer;
 mod listener;
+mod marks;
+mod opaque;
+mod owner;
+mod page;
 mod pass;
-mod pipe;
+pub(crate) mod pipe;
+mod rewound;
 mod session;
 mod sessions;
+pub(crate) mod set_up;
 mod signed;
 mod store;
 mod upgrade;
@@ -22,34 +32,42 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::acceptor::Acceptor;
 use self::events::Events;
+use self::marks::Marks;
+use self::opaque::Opaque;
 use self::pass::RelayId;
 use self::pipe::Limits;
 use self::sessions::Sessions;
-use self::store::{Memory, Store};
 use self::upgrade::OriginPolicy;
 use crate::links::{Origin, PublicUrl};
 use crate::options::{Checked, Options, Scope};
 use crate::{Backend, Code, Error, Reference, Result};
 
 pub use self::events::{Event, EventConsole, What};
+pub use self::host::{HostSocket, Message};
 pub use self::issuer::Issuer;
+pub use self::owner::Owner;
 pub use self::pass::Pass;
 pub use self::signed::PassKey;
 
 /// A relay: issues passes, and serves the browsers that bring them.
 ///
 /// It is made of backends under the names that passes use, and of the options of [`Scope::Relay`]. Nothing is opened before
-/// [`Relay::start`]. Dropping it ends every session at once; [`Relay::stop`] lets the browsers hear why.
+/// [`Relay::start`]; a portal that owns its port hands connections over instead ([`Relay::serve`], [`Relay::accept`]). From
+/// then on it belongs to this process: in one that is forked off it refuses with [`Code::Forked`].
+///
+/// Dropping it ends every session at once; [`Relay::stop`] lets the browsers hear why.
 pub struct Relay {
+    owner: Owner,
     shared: Arc<Shared>,
     issuer: Issuer,
     listen: SocketAddr,
@@ -62,10 +80,7 @@ enum State {
     New,
     /// On its way to its port.
     Starting,
-    Running {
-        address: SocketAddr,
-        stop: watch::Sender<bool>,
-    },
+    Running(SocketAddr, JoinHandle<()>),
     Stopped,
 }
 
@@ -78,10 +93,24 @@ struct Shared {
     sessions: Arc<Sessions>,
     events: Events,
     limits: Limits,
-    max_handshakes: usize,
+    /// A place for each browser on its way to a console.
+    handshakes: Arc<Semaphore>,
     handshake_timeout: Duration,
+    /// Whether connections are to end.
+    stop: watch::Sender<bool>,
     /// The headers of every answer.
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Shared {
+    /// Resolves when connections are to end.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // The sender is dropped with the relay, which is an end as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
 }
 
 impl Relay {
@@ -116,12 +145,14 @@ impl Relay {
                 idle: options.seconds("idle_timeout"),
                 ping: options.seconds("ping_interval"),
             },
-            max_handshakes: to_usize(options.integer("max_handshakes")),
+            handshakes: Arc::new(Semaphore::new(to_usize(options.integer("max_handshakes")))),
             handshake_timeout: options.seconds("handshake_timeout"),
-            headers: listener::fixed_headers(&public_url.websocket_origin(), &frame_ancestors(&options)?),
+            stop: watch::Sender::new(false),
+            headers: page::fixed_headers(&public_url.websocket_origin(), &frame_ancestors(&options)?),
             public_url,
         };
         Ok(Self {
+            owner: Owner::default(),
             shared: Arc::new(shared),
             issuer,
             listen,
@@ -136,6 +167,7 @@ impl Relay {
             Error::new(Code::ListenFailed, format!("relay: cannot listen on {}: {error}", self.listen))
                 .with_source(error)
         };
+        self.owner.check()?;
         let refused = match std::mem::replace(&mut *self.state(), State::Starting) {
             State::New => None,
             earlier => Some(earlier),
@@ -150,22 +182,20 @@ impl Relay {
             let address = listener.local_addr()?;
             std::io::Result::Ok((listener, address))
         };
-        let (listener, address) = match bound.await {
-            Ok(bound) => bound,
-            Err(error) => {
-                *self.state() = State::New;
-                return Err(failed(error));
-            }
-        };
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(listener::serve(Arc::clone(&self.shared), listener, stopped));
-        *self.state() = State::Running { address, stop };
+        // Taken when it listens: a start that came to nothing may be tried again elsewhere.
+        let bound = bound.await.map_err(failed);
+        let bound =
+            bound.and_then(|bound| self.shared.acceptor.claim().and_then(|()| self.owner.take()).map(|()| bound));
+        let (listener, address) = bound.inspect_err(|_| *self.state() = State::New)?;
+        let listening = tokio::spawn(listener::serve(Arc::clone(&self.shared), listener));
+        *self.state() = State::Running(address, listening);
         tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
         Ok(address)
     }
 
     /// Issues a pass for `machine` of one of this relay's backends. The options are those of [`Scope::Pass`].
     pub async fn issue(&self, backend: &str, machine: &str, options: &Options) -> Result<Pass> {
+        self.owner.check()?;
         if !self.shared.backends.contains_key(backend) {
             let known: Vec<&str> = self.shared.backends.keys().map(String::as_str).collect();
             let reason = format!("this relay's backends are {}", known.join(", "));
@@ -177,6 +207,7 @@ impl Relay {
     /// Ends the console of `reference`, and makes its pass useless if it was not used yet. Returns whether a session or an
     /// unused pass was found; an unused signed pass is made useless as well, but cannot be found.
     pub async fn revoke(&self, reference: &Reference) -> Result<bool> {
+        self.owner.check()?;
         let unused = self.shared.acceptor.revoke(reference).await?;
         Ok(self.shared.sessions.end(reference, Code::Revoked) || unused)
     }
@@ -186,27 +217,38 @@ impl Relay {
         self.shared.events.subscribe()
     }
 
-    /// How many sessions are open.
+    /// How many sessions are open; none in a process that was forked off.
     pub fn session_count(&self) -> usize {
-        self.shared.sessions.count()
+        self.owner.check().map_or(0, |()| self.shared.sessions.count())
     }
 
-    /// The address it listens on, once started.
+    /// The address it listens on, once started, in the process where it was.
     pub fn address(&self) -> Option<SocketAddr> {
+        self.owner.check().ok()?;
         match &*self.state() {
-            State::Running { address, .. } => Some(*address),
+            State::Running(address, _) => Some(*address),
             _ => None,
         }
     }
 
+    /// Which process it belongs to.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as
-    /// `shutdown_grace` says. Calling it again does nothing.
+    /// `shutdown_grace` says. Calling it again does nothing, and neither does calling it in a process that was forked off.
     pub async fn stop(&self) {
+        if self.owner.check().is_err() {
+            return;
+        }
         self.shared.sessions.close();
-        if let State::Running { address, stop } = std::mem::replace(&mut *self.state(), State::Stopped) {
-            // The listener may have ended already.
-            let _ = stop.send(true);
+        self.shared.stop.send_replace(true);
+        let state = std::mem::replace(&mut *self.state(), State::Stopped);
+        if let State::Running(address, listening) = state {
             tracing::info!(%address, "relay stopping");
+            // It ends by itself now. Its port is free when this returns: another relay may have been waiting for it.
+            let _ = listening.await;
         }
         if timeout(self.shutdown_grace, self.shared.sessions.drained()).await.is_err() {
             tracing::warn!(sessions = self.session_count(), "some consoles are still ending");
@@ -220,7 +262,11 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.shared.sessions.close();
+        // A child has its parent's locks as they were, perhaps held for ever.
+        if self.owner.check().is_ok() {
+            self.shared.sessions.close();
+            self.shared.stop.send_replace(true);
+        }
     }
 }
 
@@ -260,16 +306,29 @@ fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, I
         return Err(options.wrong("store", store, "accepted is memory"));
     }
     if let Some(path) = options.text("pass_key_file") {
-        let key = Arc::new(PassKey::from_file(Path::new(path))?);
+        let path = Path::new(path);
+        let key = Arc::new(PassKey::from_file(path)?);
         let audience = public_url.as_str().to_owned();
         let id = RelayId::of_public_url(&audience);
         let issuer = Issuer::signed(Arc::clone(public_url), Arc::clone(&key));
-        return Ok((Acceptor::signed(id, key, audience, SystemTime::now()), issuer));
+        return Ok((Acceptor::Signed { id, key, audience, marks: marks(options, path)? }, issuer));
     }
-    let id = RelayId::random()?;
-    let store: Arc<dyn Store> = Arc::new(Memory::new());
-    let issuer = Issuer::opaque(id.clone(), Arc::clone(public_url), Arc::clone(&store));
-    Ok((Acceptor::opaque(id, store), issuer))
+    if let Some(folder) = options.text("marks_dir") {
+        return Err(options.wrong("marks_dir", folder, "it is for signed passes, and pass_key_file is missing"));
+    }
+    let passes = Arc::new(Opaque::new());
+    let issuer = Issuer::opaque(Arc::clone(public_url), Arc::clone(&passes));
+    Ok((Acceptor::Opaque(passes), issuer))
+}
+
+/// In a folder if there is one for them.
+fn marks(options: &Checked, key_file: &Path) -> Result<Marks> {
+    match options.text("marks_dir") {
+        Some(folder) => Marks::in_folder(Path::new(folder)).map_err(|error| {
+            options.wrong("marks_dir", folder, format_args!("must be a folder that the relay can write to ({error})"))
+        }),
+        None => Ok(Marks::in_memory(key_file.to_owned())),
+    }
 }
 
 fn origins(options: &Checked, name: &str) -> Result<Option<Vec<Origin>>> {

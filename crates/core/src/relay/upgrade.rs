@@ -21,6 +21,12 @@ const LONGEST_OFFER: usize = 4096;
 pub(super) struct Upgrade {
     /// What proves to the browser that we understood it.
     pub(super) accept: HeaderValue,
+    pub(super) visit: Visit,
+}
+
+/// What a browser brings to its handshake, whoever completes it.
+#[derive(Debug)]
+pub(super) struct Visit {
     /// The sub-protocol to answer; none if none was offered.
     pub(super) protocol: Option<HeaderValue>,
     pub(super) dialect: Dialect,
@@ -36,6 +42,17 @@ pub(super) struct NoPass(pub(super) &'static str);
 #[derive(Debug)]
 pub(super) struct NoUpgrade(pub(super) StatusCode, pub(super) &'static str);
 
+impl NoUpgrade {
+    /// Somebody looks at the address with no websocket in mind.
+    pub(super) fn look() -> Self {
+        Self(
+            StatusCode::UPGRADE_REQUIRED,
+            "This address is a websocket for consoles. Looking at it like this does not use up a console link.\n\
+             If a console page ends here, a proxy on the way does not pass the headers Upgrade and Connection on.\n",
+        )
+    }
+}
+
 impl Upgrade {
     /// Reads a request. Nothing of the pass is spent yet.
     pub(super) fn parse(request: &request::Parts) -> Result<Self, NoUpgrade> {
@@ -45,11 +62,7 @@ impl Upgrade {
             || !lists(headers, &UPGRADE, "websocket")
             || !lists(headers, &CONNECTION, "upgrade")
         {
-            return Err(NoUpgrade(
-                StatusCode::UPGRADE_REQUIRED,
-                "This address is a websocket for consoles. Looking at it like this does not use up a console link.\n\
-                 If a console page ends here, a proxy on the way does not pass the headers Upgrade and Connection on.\n",
-            ));
+            return Err(NoUpgrade::look());
         }
         if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(NoUpgrade(StatusCode::UPGRADE_REQUIRED, "The websocket version must be 13.\n"));
@@ -61,16 +74,24 @@ impl Upgrade {
                 "The header Sec-WebSocket-Key must hold 16 bytes in base64.\n",
             ));
         }
-        let offers = Offers::read(headers).ok_or(NoUpgrade(
+        let visit = Visit::read(request.uri.query(), headers).ok_or(NoUpgrade(
             StatusCode::BAD_REQUEST,
             "The header Sec-WebSocket-Protocol is malformed or too long.\n",
         ))?;
-        Ok(Self {
-            // Base64 is always a valid header value.
-            accept: HeaderValue::from_str(&accept_key(key)).unwrap_or(HeaderValue::from_static("")),
+        // Base64 is always a valid header value.
+        let accept = HeaderValue::from_str(&accept_key(key)).unwrap_or(HeaderValue::from_static(""));
+        Ok(Self { accept, visit })
+    }
+}
+
+impl Visit {
+    /// Reads a query and headers; `None` if the sub-protocols are malformed or too long.
+    pub(super) fn read(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
+        let offers = Offers::read(headers)?;
+        Some(Self {
             protocol: offers.answer(),
             dialect: if offers.has(control::SUB_PROTOCOL) { Dialect::Control } else { Dialect::Plain },
-            pass: offers.pass(request.uri.query()),
+            pass: offers.pass(query),
         })
     }
 }
@@ -173,7 +194,7 @@ mod tests {
         let upgrade = Upgrade::parse(&request(|builder| builder)).unwrap();
 
         assert_eq!(upgrade.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        assert_eq!(upgrade.pass.unwrap().expose(), "abc");
+        assert_eq!(upgrade.visit.pass.unwrap().expose(), "abc");
     }
 
     #[test]
@@ -195,8 +216,8 @@ mod tests {
     #[test]
     fn the_answer_is_one_of_the_offers_or_none() {
         let answer = |offer: &str| {
-            let upgrade = Upgrade::parse(&with("sec-websocket-protocol", offer)).unwrap();
-            (upgrade.protocol.map(|value| value.to_str().unwrap().to_owned()), upgrade.dialect)
+            let visit = Upgrade::parse(&with("sec-websocket-protocol", offer)).unwrap().visit;
+            (visit.protocol.map(|value| value.to_str().unwrap().to_owned()), visit.dialect)
         };
 
         assert_eq!(answer("binary"), (Some("binary".into()), Dialect::Plain));
@@ -204,7 +225,7 @@ mod tests {
         assert_eq!(answer("binary, consolepass.1"), (Some("consolepass.1".into()), Dialect::Control));
         assert_eq!(answer("consolepass.pass.abc"), (Some("consolepass.pass.abc".into()), Dialect::Plain));
         assert_eq!(answer("base64"), (None, Dialect::Plain));
-        assert_eq!(Upgrade::parse(&request(|builder| builder)).unwrap().protocol, None);
+        assert_eq!(Upgrade::parse(&request(|builder| builder)).unwrap().visit.protocol, None);
     }
 
     #[test]
@@ -212,7 +233,7 @@ mod tests {
         let pass = |target: &str, offer: Option<&str>| {
             let mut parts = offer.map_or_else(|| request(|b| b), |offer| with("sec-websocket-protocol", offer));
             parts.uri = target.parse().unwrap();
-            let pass = Upgrade::parse(&parts).unwrap().pass;
+            let pass = Upgrade::parse(&parts).unwrap().visit.pass;
             pass.map(|pass| pass.expose().to_owned()).ok()
         };
 

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use tokio::sync::Mutex;
 
-use super::account::{Account, Freshness, Identity, Login};
-use super::refusal::{Question, Step, refusal};
+use super::account::{Account, Freshness, Identity, Login, User};
+use super::refusal::{self, Question, Step, refusal};
 use super::wire::{self, Call, Refusal};
 use crate::links::ApiAddress;
 use crate::net::http::{Answer, ApiClient, Request, Unanswered};
 use crate::net::process::PerProcess;
+use crate::net::proxy::Proxy;
 use crate::net::tls::Trust;
 use crate::{Code, Error, Result, Secret};
 
@@ -29,6 +30,7 @@ pub(super) struct Api {
     hosts: Vec<ApiAddress>,
     account: Account,
     trust: Arc<Trust>,
+    proxy: Option<Arc<Proxy>>,
     timeout: Duration,
     /// Which of `hosts` answered last. The next call begins with it.
     good: AtomicUsize,
@@ -57,7 +59,6 @@ pub(super) enum Outcome {
     No { said: Refusal, error: Error },
 }
 
-#[derive(Default)]
 struct Logins {
     current: Option<Arc<Login>>,
     /// How the last login failed, if it did.
@@ -77,10 +78,11 @@ impl Api {
         hosts: Vec<ApiAddress>,
         account: Account,
         trust: Arc<Trust>,
+        proxy: Option<Arc<Proxy>>,
         timeout: Duration,
         clock: Clock,
     ) -> Self {
-        Self { hosts, account, trust, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
+        Self { hosts, account, trust, proxy, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
     }
 
     /// Asks one thing, and makes an error of a refusal.
@@ -95,7 +97,9 @@ impl Api {
     pub(super) async fn put(&self, call: &Call, step: Step, what: &str) -> Result<Outcome> {
         let mut identity = self.identity(None).await?;
         let (mut answer, mut host) = self.send(call, Some(&identity)).await?;
-        if let (401, Identity::Login(stale)) = (answer.status, &identity) {
+        if let (401, Identity::Login(stale)) = (answer.status, &identity)
+            && (stale.is_taken_over() || !self.account.is_ticket_alone())
+        {
             tracing::debug!(what, "proxmox: the ticket is no longer good; logging in again");
             identity = self.identity(Some(&Arc::clone(stale))).await?;
             (answer, host) = self.send(call, Some(&identity)).await?;
@@ -109,6 +113,7 @@ impl Api {
             step,
             what,
             account: self.account.name(),
+            is_ticket_alone: self.account.is_ticket_alone(),
             secrets: headers.iter().map(|(_, value)| value.expose()).collect(),
         };
         let said = wire::read_refusal(answer.status, &answer.reason, &answer.body);
@@ -120,9 +125,9 @@ impl Api {
     ///
     /// One login at a time: whoever comes while it runs waits and shares what came of it, be it a ticket or an error.
     async fn identity(&self, stale: Option<&Arc<Login>>) -> Result<Identity> {
-        let (name, password) = match &self.account {
+        let user = match &self.account {
             Account::Token { header, .. } => return Ok(Identity::Token(header.clone())),
-            Account::User { name, password } => (name, password),
+            Account::User(user) => user,
         };
         let live = self.live()?;
         let seen = live.attempts.load(Ordering::Acquire);
@@ -133,19 +138,26 @@ impl Api {
             return Ok(Identity::Login(Arc::clone(login)));
         }
         // A ticket that only could not be renewed in time is still good for this call, and for the next attempt.
-        let spare = current.clone().filter(|_| stale.is_none() && freshness == Some(Freshness::Renewable));
+        let spare = current
+            .clone()
+            .filter(|login| stale.is_none() && login.is_complete() && freshness == Some(Freshness::Renewable));
         let fallen_back =
             |code| spare.filter(|_| matches!(code, Code::Unreachable | Code::Timeout)).map(Identity::Login);
         if let (true, Some(failure)) = (live.attempts.load(Ordering::Acquire) != seen, &logins.failure) {
             return fallen_back(failure.code).ok_or_else(|| failure.error());
         }
         let outcome = match (current, freshness) {
-            (Some(login), Some(Freshness::Renewable)) => match self.log_in(name, &login.ticket).await {
+            (Some(login), Some(Freshness::Renewable)) => match (self.log_in(user, &login.ticket).await, &user.password)
+            {
                 // The user may have been locked out and let in again, or the key rotated: the password decides.
-                Err(error) if error.code() == Code::AuthFailed => self.log_in(name, password).await,
-                outcome => outcome,
+                (Err(error), Some(password)) if error.code() == Code::AuthFailed => self.log_in(user, password).await,
+                (outcome, _) => outcome,
             },
-            _ => self.log_in(name, password).await,
+            // Of a ticket that was taken over, the CSRF token may be all that was refused: it may still renew itself.
+            _ => match user.password.as_ref().or(stale.map(|stale| &stale.ticket)) {
+                Some(credential) => self.log_in(user, credential).await,
+                None => Err(refusal::lost(&user.name, "it was not renewed in time")),
+            },
         };
         live.attempts.fetch_add(1, Ordering::AcqRel);
         match outcome {
@@ -156,7 +168,8 @@ impl Api {
                 Ok(Identity::Login(login))
             }
             Err(error) => {
-                if stale.is_some() {
+                // One that is all there is may have been refused for a passing reason, such as a cluster without a quorum.
+                if stale.is_some() && user.password.is_some() {
                     logins.current = None;
                 }
                 logins.failure = Some(Failure::of(&error));
@@ -169,11 +182,17 @@ impl Api {
         }
     }
 
-    async fn log_in(&self, name: &str, password: &Secret) -> Result<Login> {
+    async fn log_in(&self, user: &User, password: &Secret) -> Result<Login> {
+        let name = &user.name;
         let (answer, _) = self.send(&wire::login(name, password), None).await?;
         if answer.status != 200 {
-            let question =
-                Question { step: Step::Login, what: "login", account: name, secrets: vec![password.expose()] };
+            let question = Question {
+                step: Step::Login,
+                what: "login",
+                account: name,
+                is_ticket_alone: user.password.is_none(),
+                secrets: vec![password.expose()],
+            };
             return Err(refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body)));
         }
         let read = wire::read_login(name, &answer.body)?;
@@ -214,11 +233,21 @@ impl Api {
         Err(unreachable(failures))
     }
 
+    fn taken_over(&self) -> Option<Arc<Login>> {
+        match &self.account {
+            Account::User(user) => user.taken_over.clone(),
+            Account::Token { .. } => None,
+        }
+    }
+
     fn live(&self) -> Result<&Live> {
         self.live.get(|| {
             Ok(Live {
-                client: ApiClient::new(&self.trust, self.timeout)?,
-                logins: Mutex::default(),
+                client: match &self.proxy {
+                    Some(proxy) => ApiClient::through(proxy, &self.trust, self.timeout),
+                    None => ApiClient::new(&self.trust, self.timeout)?,
+                },
+                logins: Mutex::new(Logins { current: self.taken_over(), failure: None }),
                 attempts: AtomicUsize::new(0),
             })
         })

@@ -23,6 +23,8 @@ pub(super) struct Question<'a> {
     pub(super) what: &'a str,
     /// The account's name; one with a `!` is a token.
     pub(super) account: &'a str,
+    /// Whether the account is a ticket of another client, and nothing else.
+    pub(super) is_ticket_alone: bool,
     pub(super) secrets: Vec<&'a str>,
 }
 
@@ -53,6 +55,15 @@ pub(super) fn refusal(question: &Question<'_>, said: &Refusal) -> Error {
         _ => question.error(Code::Protocol, said, "was answered in a way that is not understood"),
     };
     error.with_http_status(said.status)
+}
+
+/// The error for a ticket that was taken over and cannot be renewed any more.
+pub(super) fn lost(account: &str, why: &str) -> Error {
+    Error::new(Code::AuthFailed, format!("proxmox: the login ticket of {account} that was taken over is no longer good: {why}"))
+        .with_hint(
+            "use an API token, which does not end (token_id and token_secret), or give the password as well: a ticket alone is lost \
+             when no console is opened for two hours; username must be the ticket's own user",
+        )
 }
 
 impl Question<'_> {
@@ -173,6 +184,9 @@ fn unauthorized(question: &Question<'_>, said: &Refusal) -> Error {
     }
     if has("csrf") {
         return refused.with_hint("the CSRF token did not arrive or is too old: check that nothing drops headers, and the clocks of the cluster's nodes");
+    }
+    if question.is_ticket_alone {
+        return lost(question.account, &format!("HTTP 401 {}", question.quote(&said.words)));
     }
     if has("expired") {
         return refused

@@ -75,15 +75,19 @@ pub(super) fn read_login(name: &str, body: &[u8]) -> Result<LoggedIn> {
     let data = data("login", body)?;
     let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| is_plain(text));
     let ticket = text("ticket");
-    // `PVE:!tfa!…` is a ticket for the second step alone; PVE up to 7 wrote `PVE:tfa!…` and `PVE:u2f!…`.
-    let half = ["PVE:!tfa!", "PVE:tfa!", "PVE:u2f!"];
-    if truth(data.get("NeedTFA")) || ticket.is_some_and(|ticket| half.iter().any(|half| ticket.starts_with(half))) {
+    if truth(data.get("NeedTFA")) || ticket.is_some_and(is_half_ticket) {
         return Err(Error::new(Code::TfaRequired, format!("proxmox: the account {name} asks for a second factor")));
     }
     match (ticket, text("CSRFPreventionToken")) {
         (Some(ticket), Some(csrf)) => Ok(LoggedIn { ticket: ticket.into(), csrf: csrf.into() }),
         _ => Err(odd("login", "has no ticket")),
     }
+}
+
+/// Whether a login ticket is for the second step of a login alone: `PVE:!tfa!…`; PVE up to 7 wrote `PVE:tfa!…` and
+/// `PVE:u2f!…`.
+pub(super) fn is_half_ticket(ticket: &str) -> bool {
+    ["PVE:!tfa!", "PVE:tfa!", "PVE:u2f!"].iter().any(|half| ticket.starts_with(half))
 }
 
 /// A guest as the cluster lists it.
@@ -251,7 +255,7 @@ fn truth(value: Option<&Value>) -> bool {
 }
 
 /// Whether a text can stand in a header or a URL: visible ASCII.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -42,12 +42,20 @@ pub(super) struct Clock {
     server: Instant,
     ping: Instant,
     warned: bool,
+    watches: Watches,
+}
+
+/// Whose silence means that they are gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watches {
+    /// Not where a host keeps the browser's frames: it pings by itself.
+    pub(super) browser: bool,
     /// A server behind plain TCP has no pings; the kernel's keep-alive watches it.
-    pings_server: bool,
+    pub(super) server: bool,
 }
 
 impl Clock {
-    pub(super) fn start(limits: Limits, pings_server: bool) -> Self {
+    pub(super) fn start(limits: Limits, watches: Watches) -> Self {
         let now = Instant::now();
         Self {
             limits,
@@ -57,7 +65,7 @@ impl Clock {
             server: now,
             ping: now + limits.ping,
             warned: false,
-            pings_server,
+            watches,
         }
     }
 
@@ -100,10 +108,10 @@ impl Clock {
             return None;
         }
         let silence = self.limits.ping * 2;
-        if now >= self.browser + silence {
+        if self.watches.browser && now >= self.browser + silence {
             return Some(Due::BrowserDead);
         }
-        if self.pings_server && now >= self.server + silence {
+        if self.watches.server && now >= self.server + silence {
             return Some(Due::ServerDead);
         }
         self.ping = now + self.limits.ping;
@@ -124,9 +132,11 @@ mod tests {
     const LIMITS: Limits =
         Limits { max_age: Duration::from_secs(1000), idle: Duration::from_secs(300), ping: Duration::from_secs(25) };
 
+    const BOTH: Watches = Watches { browser: true, server: true };
+
     #[tokio::test(start_paused = true)]
     async fn a_session_that_nobody_uses_is_warned_and_then_ends() {
-        let mut clock = Clock::start(Limits { ping: Duration::from_secs(900), ..LIMITS }, true);
+        let mut clock = Clock::start(Limits { ping: Duration::from_secs(900), ..LIMITS }, BOTH);
         advance(Duration::from_secs(239)).await;
         assert_eq!(clock.due(), None);
 
@@ -144,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn age_counts_however_busy_the_person_is() {
-        let mut clock = Clock::start(LIMITS, true);
+        let mut clock = Clock::start(LIMITS, BOTH);
         advance(Duration::from_secs(1000)).await;
         clock.heard_person();
 
@@ -153,7 +163,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_answers_no_ping_is_dead_after_two() {
-        let mut clock = Clock::start(LIMITS, true);
+        let mut clock = Clock::start(LIMITS, BOTH);
         advance(Duration::from_secs(25)).await;
         assert_eq!(clock.due(), Some(Due::Ping));
 
@@ -169,7 +179,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_next_time_is_never_later_than_what_is_due() {
-        let mut clock = Clock::start(LIMITS, false);
+        let mut clock = Clock::start(LIMITS, Watches { server: false, ..BOTH });
         for _ in 0..100 {
             let next = clock.next();
             advance(next - Instant::now()).await;

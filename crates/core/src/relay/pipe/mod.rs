@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 
-use self::clock::{Clock, Due};
+use self::clock::{Clock, Due, Watches};
 use self::direction::{Direction, Heard, Sink, Source, Stop};
 use self::frames::{CLOSE, PING, PONG, TEXT};
 use self::splitter::Splitter;
@@ -90,7 +90,7 @@ where
     /// Takes over from the handshake, wherever it stopped.
     pub(crate) fn new(browser: FrameStream<B>, server: ServerEnd<S>, limits: Limits) -> Self {
         let early_up = browser.undecoded().to_vec();
-        let FrameStream { stream: browser, decoder, output: to_browser, .. } = browser;
+        let FrameStream { stream: browser, decoder, output: to_browser, watched: watches_browser, .. } = browser;
         let up_source = Source::Frames(decoder);
         match server {
             ServerEnd::Frames(server) => {
@@ -103,7 +103,7 @@ where
                     server,
                     up: Direction::new(up_source, to_server_sink, to_server, early_up).observed(),
                     down: Direction::new(Source::Frames(decoder), to_browser_sink, to_browser, early_down),
-                    clock: Clock::start(limits, true),
+                    clock: Clock::start(limits, Watches { browser: watches_browser, server: true }),
                 }
             }
             ServerEnd::Bytes(server) => Self {
@@ -116,7 +116,7 @@ where
                     to_browser,
                     Vec::new(),
                 ),
-                clock: Clock::start(limits, false),
+                clock: Clock::start(limits, Watches { browser: watches_browser, server: false }),
             },
         }
     }

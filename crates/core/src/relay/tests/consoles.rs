@@ -105,17 +105,53 @@ async fn a_stop_tells_every_browser_and_lets_nobody_in() {
     assert!(TcpStream::connect(rig.address).await.is_err());
 }
 
+/// A key file for the portal and one for its relay, which are gone with the test.
+struct KeyFiles([std::path::PathBuf; 2]);
+
+impl KeyFiles {
+    fn new(portal: &str, relay: &str) -> Self {
+        Self([portal, relay].map(|key| {
+            let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
+            std::fs::write(&file, key).unwrap();
+            file
+        }))
+    }
+
+    fn shared() -> Self {
+        let key = PassKey::generate().unwrap();
+        Self::new(key.expose(), key.expose())
+    }
+
+    fn pair() -> Self {
+        let (private, public) = PassKey::generate_pair().unwrap();
+        Self::new(private.expose(), &public)
+    }
+
+    fn paths(&self) -> [&str; 2] {
+        [0, 1].map(|index| self.0[index].to_str().unwrap())
+    }
+}
+
+impl Drop for KeyFiles {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    }
+}
+
+fn issuer(key_file: &str) -> Result<Issuer> {
+    Issuer::new(&Options::new().set("public_url", format!("{ORIGIN}/console/")).set("pass_key_file", key_file))
+}
+
 #[tokio::test]
-async fn a_signed_pass_of_an_issuer_opens_a_console_once() {
-    let file = std::env::temp_dir().join(format!("consolepass-{}.jwk", Reference::random().unwrap()));
-    std::fs::write(&file, PassKey::generate().unwrap().expose()).unwrap();
-    let path = file.display().to_string();
-    let issuer_options =
-        Options::new().set("public_url", format!("{ORIGIN}/console/")).set("pass_key_file", path.as_str());
-    let issuer = Issuer::new(&issuer_options).unwrap();
+async fn a_signed_pass_of_an_issuer_opens_a_console_once_with_either_algorithm() {
+    tokio::join!(opens_once(KeyFiles::shared()), opens_once(KeyFiles::pair()));
+}
+
+async fn opens_once(files: KeyFiles) {
+    let [portal, relay] = files.paths();
+    let issuer = issuer(portal).unwrap();
     let before = issuer.issue("dc1", "qemu/101", &Options::new()).await.unwrap();
-    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("pass_key_file", path.as_str())).await;
-    std::fs::remove_file(&file).unwrap();
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("pass_key_file", relay)).await;
     let pass = issuer.issue("dc1", "qemu/101", &Options::new().set("user", "42")).await.unwrap();
     let target = |pass: &Pass| pass.url().replace("wss://portal.example.com", "");
 
@@ -139,6 +175,22 @@ async fn a_signed_pass_of_an_issuer_opens_a_console_once() {
         let mut browser = connect(rig.address, &target(pass), "", Some(ORIGIN)).await;
         assert!(browser.refusal().await.starts_with(code.sentence()), "{code}");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_the_public_half_alone_can_issue_nothing_and_is_told_so() {
+    let files = KeyFiles::pair();
+    let [_, public] = files.paths();
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("pass_key_file", public)).await;
+
+    let issuer = issuer(public).unwrap_err();
+    let relay = rig.relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap_err();
+
+    assert_eq!((issuer.code(), relay.code()), (Code::InvalidArgument, Code::Unsupported));
+    for error in [&issuer, &relay] {
+        assert!(error.to_string().contains("public half"), "{error}");
+    }
+    assert!(issuer.to_string().contains(public), "{issuer}");
 }
 
 #[tokio::test]

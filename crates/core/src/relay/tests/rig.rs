@@ -112,14 +112,18 @@ pub(super) struct Rig {
     pub(super) address: SocketAddr,
 }
 
-pub(super) async fn rig_with(moods: Vec<Mood>, change: impl FnOnce(&mut Fake), options: Options) -> Rig {
-    let mut fake = Fake {
+pub(super) async fn fake(moods: Vec<Mood>) -> Fake {
+    Fake {
         address: rfb_server(moods).await,
         opened: AtomicUsize::new(0),
         reason: None,
         refusal: None,
         turn: Arc::default(),
-    };
+    }
+}
+
+pub(super) async fn rig_with(moods: Vec<Mood>, change: impl FnOnce(&mut Fake), options: Options) -> Rig {
+    let mut fake = fake(moods).await;
     change(&mut fake);
     let fake = Arc::new(fake);
     let backend: Arc<dyn Backend> = Arc::clone(&fake) as _;
@@ -188,14 +192,17 @@ impl Browser {
         bytes
     }
 
+    pub(super) async fn say(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
     /// Goes through RFB's handshake as a plain noVNC does.
     pub(super) async fn log_in(&mut self) {
         assert_eq!(&self.read::<12>().await, b"RFB 003.008\n");
-        self.stream.write_all(b"RFB 003.008\n").await.unwrap();
-        self.stream.flush().await.unwrap();
+        self.say(b"RFB 003.008\n").await;
         assert_eq!(self.read::<2>().await, [1, 1]);
-        self.stream.write_all(&[1]).await.unwrap();
-        self.stream.flush().await.unwrap();
+        self.say(&[1]).await;
         assert_eq!(self.read::<4>().await, [0; 4]);
     }
 

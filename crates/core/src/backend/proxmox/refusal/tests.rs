@@ -10,7 +10,27 @@ fn said(status: u16, words: &str) -> Refusal {
 }
 
 fn question(step: Step, account: &str) -> Question<'_> {
-    Question { step, what: "qemu/100 on pve1", account, secrets: vec!["PVEAPIToken=portal@pve!console=aaaa-HUNTER2"] }
+    let secrets = vec!["PVEAPIToken=portal@pve!console=aaaa-HUNTER2"];
+    Question { step, what: "qemu/100 on pve1", account, is_ticket_alone: false, secrets }
+}
+
+#[test]
+fn a_ticket_that_was_taken_over_and_is_lost_says_so_and_what_to_use() {
+    for (step, words) in
+        [(Step::Login, "authentication failure"), (Step::Ticket, "permission denied - invalid PVE ticket")]
+    {
+        let question = Question { is_ticket_alone: true, ..question(step, USER) };
+
+        let error = refusal(&question, &said(401, words));
+
+        assert_eq!((error.code(), error.http_status()), (Code::AuthFailed, Some(401)));
+        assert!(error.to_string().contains("portal@pve that was taken over is no longer good"), "{error}");
+        assert!(error.to_string().contains(words) && error.hint().contains("use an API token"), "{error}");
+    }
+    // What lies at the headers is no matter of the ticket's.
+    let question = Question { is_ticket_alone: true, ..question(Step::Ticket, USER) };
+    let error = refusal(&question, &said(401, "Permission denied - invalid csrf token"));
+    assert!(error.hint().contains("CSRF token did not arrive"), "{}", error.hint());
 }
 
 #[test]
@@ -137,7 +157,7 @@ fn a_server_that_repeats_a_secret_is_not_quoted() {
 
 #[test]
 fn a_password_is_not_quoted_however_it_is_spelt() {
-    let question = Question { step: Step::Login, what: "", account: "portal@pve", secrets: vec!["Zq+9x k/7y=1"] };
+    let question = Question { secrets: vec!["Zq+9x k/7y=1"], ..question(Step::Login, USER) };
     for words in [
         "no user 1 with password Zq+9x k/7y=1 here",
         "blocked: password=Zq%2B9x%20k%2F7y%3D1&x",

@@ -6,12 +6,12 @@ use super::frames::unframed;
 use super::*;
 use crate::console::Target;
 use crate::net;
-use crate::rfb::security::{self, LogInFailure};
+use crate::rfb::security::{self, LogInFailure, LoggedIn};
 
-const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+pub(super) const LONG: Duration = Duration::from_secs(20);
+pub(super) const SHORT: Duration = Duration::from_millis(300);
 
-async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
+pub(super) async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
     let mut settings = Settings {
         timing: Timing { unauthorized_delay: Duration::from_millis(20), ..Timing::default() },
         ..Settings::default()
@@ -24,7 +24,7 @@ fn trusting(emulator: &Emulator) -> Options {
     Options::new().set("host", emulator.address().to_string()).set("fingerprint", emulator.fingerprint())
 }
 
-fn with_token(emulator: &Emulator) -> Options {
+pub(super) fn with_token(emulator: &Emulator) -> Options {
     trusting(emulator).set("token_id", "portal@pve!console").set("token_secret", "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a")
 }
 
@@ -32,7 +32,7 @@ fn with_password(emulator: &Emulator) -> Options {
     trusting(emulator).set("username", "portal@pve").set("password", "portal-password")
 }
 
-async fn log_in(console: &Console) -> Result<(), LogInFailure> {
+pub(super) async fn log_in(console: &Console) -> Result<LoggedIn, LogInFailure> {
     let opened = net::open_target(&console.target, LONG).await.unwrap();
     security::log_in(&mut unframed(opened), console.password.as_ref()).await
 }
@@ -228,6 +228,63 @@ async fn a_ticket_renews_itself_at_the_real_endpoint() {
     assert!(log_in(&console).await.is_ok());
 }
 
+/// A ticket and its CSRF token, as another client got them of the emulator.
+async fn other_client(emulator: &Emulator) -> (String, String) {
+    Proxmox::new(&with_password(emulator)).unwrap().open("qemu/101", Kind::Vnc).await.unwrap();
+    let secrets = emulator.secrets();
+    let first = |is: &dyn Fn(&str) -> bool| secrets.iter().find(|secret| is(secret)).unwrap().clone();
+    let ticket = first(&|secret| secret.starts_with("PVE:portal@pve:"));
+    let stamp = ticket.split(':').nth(2).unwrap();
+    (ticket.clone(), first(&|secret| secret.starts_with(&format!("{stamp}:"))))
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_client_logs_in_and_renews_itself() {
+    for machine in ["qemu/101", "200"] {
+        let hand = Hand::new();
+        let emulator = start(|_| ()).await;
+        let (ticket, csrf) = other_client(&emulator).await;
+        let options = trusting(&emulator).set("username", "portal@pve").set("login_ticket", ticket);
+        let complete = Proxmox::with_clock(&options.clone().set("csrf_token", csrf), hand.clock()).unwrap();
+        let incomplete = Proxmox::new(&options).unwrap();
+
+        for proxmox in [&complete, &incomplete] {
+            let console = proxmox.open(machine, Kind::Vnc).await.unwrap();
+            assert!(log_in(&console).await.is_ok());
+        }
+        // The other client's login, and the renewal of the one without a CSRF token.
+        assert_eq!(emulator.record().count("POST", "/access/ticket"), 2);
+        hand.turn(5);
+        let console = complete.open(machine, Kind::Vnc).await.unwrap();
+        assert!(log_in(&console).await.is_ok());
+        assert_eq!(emulator.record().count("POST", "/access/ticket"), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_of_another_client_that_cannot_be_renewed_is_lost() {
+    let emulator = start(|_| ()).await;
+    let (ticket, csrf) = other_client(&emulator).await;
+    let options = trusting(&emulator).set("login_ticket", ticket).set("csrf_token", csrf);
+    let not_its_user = options.clone().set("username", "nobody@pve");
+    let options = options.set("username", "portal@pve");
+    let hand = Hand::new();
+    let proxmox = Proxmox::with_clock(&not_its_user, hand.clock()).unwrap();
+    hand.turn(5);
+
+    let wrong_user = proxmox.open("qemu/101", Kind::Vnc).await.unwrap_err();
+    emulator.rotate_keys();
+    let rotated = open(&options, "qemu/101").await.unwrap_err();
+
+    for error in [wrong_user, rotated] {
+        assert_eq!(error.code(), Code::AuthFailed);
+        assert!(error.to_string().contains("taken over is no longer good"), "{error}");
+        assert!(error.hint().contains("API token") && error.hint().contains("ticket's own user"), "{}", error.hint());
+        let shown = format!("{error} {error:?} {}", error.hint());
+        assert!(emulator.secrets().iter().all(|secret| !shown.contains(secret)), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_worker_that_did_not_start_is_asked_for_again() {
     let faults = |failures| Faults { worker_failures: failures, ..Faults::default() };
@@ -246,7 +303,7 @@ async fn a_worker_that_did_not_start_is_asked_for_again() {
 async fn two_set_ups_of_one_machine_do_not_spoil_each_other_when_they_take_turns() {
     let emulator = start(|_| ()).await;
     let proxmox = Proxmox::new(&with_token(&emulator)).unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
 
     for _ in 0..8 {
         let proxmox = proxmox.clone();

@@ -1,18 +1,6 @@
-use tokio::task::JoinSet;
-
 use super::*;
 
 const MACHINE: &str = "pve1/qemu/101";
-
-/// Opens `count` consoles of different machines at the same time.
-async fn open_many(proxmox: &Proxmox, count: u32) -> Vec<Result<Console>> {
-    let mut tasks = JoinSet::new();
-    for id in 0..count {
-        let proxmox = proxmox.clone();
-        tasks.spawn(async move { proxmox.open(&format!("pve1/qemu/{}", 100 + id), Kind::Vnc).await });
-    }
-    tasks.join_all().await
-}
 
 fn logins(server: &TestServer) -> Vec<String> {
     let seen = server.seen().into_iter();

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::task::JoinSet;
+
 use super::api::Clock;
 use super::ticket::LISTENER_LIFE;
 use super::*;
@@ -20,6 +22,9 @@ mod explain;
 mod frames;
 mod hosts;
 mod login;
+#[cfg(feature = "relay")]
+mod proxy;
+mod takeover;
 
 const PROXY: &str = "/api2/json/nodes/pve1/qemu/101/vncproxy";
 const LOGIN: &str = "/api2/json/access/ticket";
@@ -65,6 +70,16 @@ fn with_password(server: &TestServer) -> Options {
 
 async fn open(options: &Options, machine: &str) -> Result<Console> {
     Proxmox::new(options)?.open(machine, Kind::Vnc).await
+}
+
+/// Opens `count` consoles of different machines at the same time.
+async fn open_many(proxmox: &Proxmox, count: u32) -> Vec<Result<Console>> {
+    let mut tasks = JoinSet::new();
+    for id in 0..count {
+        let proxmox = proxmox.clone();
+        tasks.spawn(async move { proxmox.open(&format!("pve1/qemu/{}", 100 + id), Kind::Vnc).await });
+    }
+    tasks.join_all().await
 }
 
 fn path(request: &Seen) -> &str {
