@@ -72,6 +72,9 @@ def test_a_portal_in(language, guest, hypervisor, tmp_path):
         "PVE_PASSWORD": PASSWORD,
         "GUEST_SERIAL": str(guest.serial_file),
         "TYPIST": f"{sys.executable} {HERE / 'typist.py'}",
+        # Where the packages lie that are not installed here.
+        "PYTHONPATH": str(ROOT / "bindings/python/python"),
+        "CONSOLEPASS_LIBRARY": str(TARGET / "libconsolepass_ffi.so"),
     }
 
     done = subprocess.run(
