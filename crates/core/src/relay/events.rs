@@ -78,6 +78,7 @@ impl Events {
                 tracing::info!(reference = shown, backend, machine, user, "console connected");
             }
             What::Ended { code, message } => {
+                // A field of the name `message` would take the place of the line's own words.
                 tracing::info!(reference = shown, backend, machine, user, %code, reason = message, "console ended");
             }
         }

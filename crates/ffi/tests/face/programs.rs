@@ -196,6 +196,14 @@ fn everything_that_can_be_called_does_what_the_header_says() {
 }
 
 #[test]
+fn log_lines_come_to_those_who_ask() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("logs", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/logs.c"]);
+
+    succeed(&mut cluster.command(program));
+}
+
+#[test]
 fn threads_share_every_handle() {
     let cluster = Cluster::start(|_| ());
     let program = compile("threads", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/threads.c"]);

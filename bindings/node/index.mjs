@@ -1,0 +1,15 @@
+import consolepass from "./index.cjs";
+
+export const {
+  Console,
+  ConsolepassError,
+  Issuer,
+  Pass,
+  Proxmox,
+  Relay,
+  Vnc,
+  cloudtowerDirect,
+  cloudtowerVia,
+  codes,
+  version,
+} = consolepass;
