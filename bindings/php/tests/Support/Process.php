@@ -23,10 +23,11 @@ final class Process
     /**
      * @param list<string> $command
      * @param array<string, string> $environment on top of this process's
+     * @param bool $input whether it has an input, which is open until its end
      */
-    public function __construct(array $command, array $environment = [], ?string $folder = null)
+    public function __construct(array $command, array $environment = [], ?string $folder = null, bool $input = false)
     {
-        $streams = [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]];
+        $streams = [$input ? ['pipe', 'r'] : ['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]];
         $process = proc_open($command, $streams, $this->pipes, $folder, $environment + getenv());
         if ($process === false) {
             throw new RuntimeException("cannot run {$command[0]}");
