@@ -23,6 +23,7 @@ const SECTIONS: &[&str] = &[
     "issuer",
     "backends",
     "relay",
+    "host",
     "events",
     "log",
 ];
