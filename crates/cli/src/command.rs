@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
         let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
-        for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token"] {
+        for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token", "--proxy"] {
             for (command, arguments) in &accepted {
                 let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();
                 let with_secret = good.iter().copied().chain([secret, "hunter2"]);
@@ -188,6 +188,27 @@ mod tests {
                 assert!(self::command().try_get_matches_from(&good).is_ok(), "{good:?}");
                 let refused = self::command().try_get_matches_from(with_secret).unwrap_err();
                 assert_eq!(refused.kind(), clap::error::ErrorKind::UnknownArgument, "{command} {secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_option_of_a_backend_or_an_issuer_can_be_given_beside_a_file() {
+        let beside = [
+            ("open", Scope::Proxmox, vec!["qemu/101"]),
+            ("pass", Scope::Issuer, vec!["--backend", "dc1", "--machine", "qemu/101"]),
+        ];
+        for (command, scope, needed) in beside {
+            for argument in arguments(scope) {
+                let flag = format!("--{}", argument.get_long().unwrap());
+                let mut line = vec!["consolepass", command, "--config", "consolepass.toml", &flag];
+                line.extend(argument.get_action().takes_values().then_some("x"));
+                line.extend(&needed);
+
+                let refused = self::command().try_get_matches_from(line).unwrap_err();
+
+                assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{command} {flag}");
+                assert!(refused.to_string().contains("--config"), "{command} {flag}: {refused}");
             }
         }
     }

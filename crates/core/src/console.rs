@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::links::{PageTarget, RfbParameters, page_link};
 use crate::net::http::Answer;
+use crate::net::route::Route;
 use crate::net::tls::Trust;
 use crate::{Code, Error, Machine, Options, Result, Secret};
 
@@ -78,11 +79,11 @@ pub(crate) enum Target {
     Unix(PathBuf),
 }
 
-/// A websocket, with the address that answered when the ticket was asked for: tickets are good at that address only.
+/// A websocket, with the way to who answered when the ticket was asked for: tickets are good there only.
 #[derive(Debug)]
 pub(crate) struct WebSocketTarget {
     pub(crate) url: Secret,
-    pub(crate) address: SocketAddr,
+    pub(crate) route: Route,
     pub(crate) headers: Vec<(&'static str, Secret)>,
     pub(crate) trust: Arc<Trust>,
     /// What it is the console of, in words that are safe to show: `qemu/101 on pve1`.
@@ -138,10 +139,10 @@ impl Console {
     }
 
     /// The address to dial, for a console behind TCP. It is the one that issued the ticket: behind a name with several
-    /// addresses only this one knows it.
+    /// addresses only this one knows it. Through a proxy it is what the proxy is asked for, or `None` if that is a name.
     pub fn address(&self) -> Option<SocketAddr> {
         match &self.target {
-            Target::WebSocket(target) => Some(target.address),
+            Target::WebSocket(target) => target.route.address(),
             Target::Tcp(addresses) => addresses.first().copied(),
             Target::Unix(_) => None,
         }

@@ -19,6 +19,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 const ORIGIN: &str = "https://portal.example.com";
 const PASSWORD: &str = "portal-password";
+const PROXY_PASSWORD: &str = "proxy-password";
 const TOKEN_ID: &str = "portal@pve!console";
 const TOKEN_SECRET: &str = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
 
@@ -131,6 +132,28 @@ async fn through_the_relay(proxmox: &Proxmox, said: &Said) -> (String, Vec<Strin
     (shown, passes)
 }
 
+/// With a ticket that another client got, good and then lost, and with a proxy that refuses.
+async fn taken_over_and_through_a_proxy(emulator: &Emulator, base: &Options) -> Vec<consolepass::Result<Console>> {
+    let ticket = emulator.secrets().into_iter().find(|secret| secret.starts_with("PVE:portal@pve:")).unwrap();
+    let with_ticket = base.clone().set("username", "portal@pve").set("login_ticket", ticket);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://portal:{PROXY_PASSWORD}@{}", listener.local_addr().unwrap());
+    let proxied = Proxmox::new(&with_ticket.clone().set("proxy", proxy)).unwrap();
+    let refuse = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = socket.read(&mut request).await.unwrap();
+        let answer = [b"HTTP/1.1 407 ", &request[..length]].concat();
+        socket.write_all(&answer).await.unwrap();
+    };
+    let good = Proxmox::new(&with_ticket).unwrap().open("101", Kind::Vnc).await;
+    let (refused, ()) = tokio::join!(proxied.open("101", Kind::Vnc), refuse);
+    emulator.rotate_keys();
+    let lost = Proxmox::new(&with_ticket).unwrap().open("101", Kind::Vnc).await;
+    assert!(good.is_ok() && refused.is_err() && lost.is_err());
+    vec![good, refused, lost]
+}
+
 /// What can be shown of outcomes: their debug forms, and of errors every cause and the hint.
 fn everything_shown<'a>(outcomes: impl Iterator<Item = &'a consolepass::Result<Console>>) -> String {
     let mut shown = String::new();
@@ -187,7 +210,8 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     let wrong_pin =
         base.clone().set("fingerprint", "AA:".repeat(31) + "AA").set("username", "u@pam").set("password", PASSWORD);
     let untrusted = Proxmox::new(&wrong_pin).unwrap().open("101", Kind::Vnc).await;
-    shown += &everything_shown(outcomes.iter().chain([&untrusted]));
+    let more = taken_over_and_through_a_proxy(&emulator, &base).await;
+    shown += &everything_shown(outcomes.iter().chain([&untrusted]).chain(&more));
     let key = PassKey::generate().unwrap();
     let file = std::env::temp_dir().join(format!("consolepass-leaks-{}.jwk", std::process::id()));
     std::fs::write(&file, key.expose()).unwrap();
@@ -201,7 +225,9 @@ async fn no_secret_leaves_in_any_byte_line_error_or_debug_form() {
     assert!(said.holds("set-up failed, trying once more"), "the log was not heard");
     let jwk: serde_json::Value = serde_json::from_str(key.expose()).unwrap();
     let mut secrets = emulator.secrets();
-    secrets.extend([TOKEN_SECRET, PASSWORD, jwk["k"].as_str().unwrap()].map(str::to_owned));
+    let proxy_user = format!("portal:{PROXY_PASSWORD}");
+    secrets
+        .extend([TOKEN_SECRET, PASSWORD, PROXY_PASSWORD, &proxy_user, jwk["k"].as_str().unwrap()].map(str::to_owned));
     secrets.extend(passes);
     assert!(secrets.len() > 10, "only {} secrets were in play", secrets.len());
     for secret in secrets {

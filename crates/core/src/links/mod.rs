@@ -11,6 +11,7 @@ mod origin;
 mod page;
 mod page_link;
 mod proxmox;
+mod proxy;
 #[cfg(any(feature = "relay", test))]
 mod public_url;
 mod rfb_parameters;
@@ -27,6 +28,7 @@ pub(crate) use page_link::{PageTarget, page_link};
 pub(crate) use proxmox::{
     GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status, proxmox_websocket,
 };
+pub(crate) use proxy::ProxyAddress;
 #[cfg(any(feature = "relay", test))]
 pub(crate) use public_url::PublicUrl;
 pub use rfb_parameters::RfbParameters;

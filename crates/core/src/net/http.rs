@@ -1,15 +1,19 @@
 //! The client of a management API.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use reqwest::{Client, Method, Response};
 
 use super::failure;
+use super::proxy::Proxy;
+use super::route::Route;
 use super::tls::Trust;
+use super::tunnels::Tunnels;
 use crate::{Code, Error, Result, Secret};
 
 /// pveproxy closes an idle connection after 5 seconds; one that we would take up at that moment would fail.
@@ -21,8 +25,14 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// Talks HTTP/1.1 over TLS. Made for pveproxy: no chunked bodies, no redirects, reason phrases kept.
 #[derive(Clone)]
 pub(crate) struct ApiClient {
-    client: Client,
+    way: Way,
     timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Way {
+    Direct(Client),
+    Proxied(Arc<Tunnels>),
 }
 
 /// One question to a management API.
@@ -42,8 +52,8 @@ pub(crate) struct Answer {
     /// The words behind the status. Before pve-http-server 5.2 they are the only place that says what failed.
     pub(crate) reason: String,
     pub(crate) body: Bytes,
-    /// Who answered: behind a name with several addresses, the one that knows the ticket.
-    pub(crate) address: Option<SocketAddr>,
+    /// The way to who answered: behind a name with several addresses, the one that knows the ticket.
+    pub(crate) route: Option<Route>,
 }
 
 /// Why there is no answer.
@@ -69,14 +79,29 @@ impl ApiClient {
             .connect_timeout(timeout.div_f32(2.0))
             .user_agent(super::USER_AGENT)
             .build()
-            .map(|client| Self { client, timeout })
+            .map(|client| Self { way: Way::Direct(client), timeout })
             .map_err(|cause| Error::new(Code::Internal, "the HTTP client cannot be made").with_source(cause))
+    }
+
+    /// The same through a proxy.
+    pub(crate) fn through(proxy: &Arc<Proxy>, trust: &Trust, timeout: Duration) -> Self {
+        Self { way: Way::Proxied(Arc::new(Tunnels::new(Arc::clone(proxy), trust.clone()))), timeout }
     }
 
     /// Asks, and reads the whole answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Unanswered> {
+        let client = match &self.way {
+            Way::Direct(client) => client,
+            Way::Proxied(tunnels) => {
+                let server = request.server.clone();
+                let read = async |response: http::Response<Incoming>, route| {
+                    self.read(&server, response.map(reqwest::Body::wrap).into(), Some(route)).await
+                };
+                return tunnels.send(request, self.timeout, read).await;
+            }
+        };
         let Request { method, server, url, headers, form } = request;
-        let mut builder = self.client.request(method, url);
+        let mut builder = client.request(method, url);
         for (name, value) in &headers {
             builder = builder.header(*name, value.expose());
         }
@@ -89,10 +114,11 @@ impl ApiClient {
             let error = error.without_url();
             Unanswered { sent: !error.is_connect(), error: self.unsent(&server, error) }
         })?;
-        self.read(&server, response).await
+        let route = response.remote_addr().map(Route::Direct);
+        self.read(&server, response, route).await
     }
 
-    async fn read(&self, server: &str, mut response: Response) -> Result<Answer, Unanswered> {
+    async fn read(&self, server: &str, mut response: Response, route: Option<Route>) -> Result<Answer, Unanswered> {
         let status = response.status();
         let reason = response
             .extensions()
@@ -129,7 +155,7 @@ impl ApiClient {
                 }
             }
         }
-        Ok(Answer { status: status.as_u16(), reason, address: response.remote_addr(), body: body.freeze() })
+        Ok(Answer { status: status.as_u16(), reason, route, body: body.freeze() })
     }
 
     fn unsent(&self, server: &str, error: reqwest::Error) -> Error {
@@ -155,7 +181,7 @@ impl fmt::Debug for Answer {
         f.debug_struct("Answer")
             .field("status", &self.status)
             .field("reason", &self.reason)
-            .field("address", &self.address)
+            .field("route", &self.route)
             .finish_non_exhaustive()
     }
 }

@@ -4,17 +4,21 @@
 //! that made the target.
 
 mod authorities;
+pub(crate) mod dial;
+mod exchange;
 mod failure;
 mod fingerprint;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod route;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tls;
+mod tunnels;
+mod untrusted;
 
 // Only the relay connects to consoles; without it a console is opened by whoever asked for it.
-#[cfg(feature = "relay")]
-pub(crate) mod dial;
 #[cfg(feature = "relay")]
 mod stream;
 #[cfg(feature = "relay")]

@@ -4,15 +4,20 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Uri;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::authorities;
-use super::failure::{NO_TLS, find};
+use super::failure::{self, NO_TLS, find};
 use super::fingerprint::Fingerprint;
+use super::untrusted::Untrusted;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
 
@@ -66,6 +71,14 @@ impl Trust {
         matches!(*self.check, Check::Nothing)
     }
 
+    /// Begins TLS with the host of `uri`, which errors call `server`.
+    pub(crate) async fn secure(&self, server: &str, uri: &Uri, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host(uri).to_owned())
+            .map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
+        let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
+        connecting.await.map_err(|error| failure::connecting(server, &error))
+    }
+
     fn new(check: Check) -> Result<Self> {
         let check = Arc::new(check);
         let verifier = Verifier {
@@ -91,6 +104,12 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Trust").field(&self.check).finish()
     }
+}
+
+/// The host without the brackets of an IPv6 address.
+pub(super) fn host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or("");
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Makes an error of a failed handshake with `server`, if TLS is why it failed.
@@ -152,17 +171,14 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let seen = Fingerprint::of(certificate);
-        let refuse = |reason| {
-            let untrusted = OtherError(Arc::new(Untrusted { seen, reason }));
-            Err(CertificateError::Other(untrusted).into())
-        };
+        let refuse = |why: Untrusted| Err(CertificateError::Other(OtherError(Arc::new(why))).into());
         match &*self.check {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
             Check::Pins(pins) if pins.contains(&seen) => Ok(ServerCertVerified::assertion()),
-            Check::Pins(pins) => refuse(Reason::NotPinned(pins.clone())),
+            Check::Pins(pins) => refuse(Untrusted::not_pinned(seen, pins)),
             Check::Chain(chain) => {
                 chain.verify_server_cert(certificate, intermediates, name, ocsp, now).or_else(|error| match error {
-                    rustls::Error::InvalidCertificate(reason) => refuse(Reason::Chain(reason)),
+                    rustls::Error::InvalidCertificate(reason) => refuse(Untrusted::chain(certificate, reason)),
                     other => Err(other),
                 })
             }
@@ -193,50 +209,6 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-
-/// Why a certificate was refused, as it travels through rustls and the HTTP client to [`handshake_error`].
-#[derive(Debug)]
-struct Untrusted {
-    seen: Fingerprint,
-    reason: Reason,
-}
-
-#[derive(Debug)]
-enum Reason {
-    NotPinned(Vec<Fingerprint>),
-    Chain(CertificateError),
-}
-
-impl Untrusted {
-    fn error(&self, server: &str) -> Error {
-        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}")).with_fingerprint(self.seen.to_string());
-        match &self.reason {
-            Reason::NotPinned(_) => error.with_hint(
-                "the certificate may have been renewed: compare the fingerprint on the hypervisor (pvenode cert info), then pin the new one; \
-                 a CA file survives renewals",
-            ),
-            Reason::Chain(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => error
-                .with_hint("use a host name or address that stands in the certificate, or pin the fingerprint that the error carries"),
-            Reason::Chain(_) => error,
-        }
-    }
-}
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::NotPinned(pins) => {
-                let pins: Vec<String> = pins.iter().map(Fingerprint::to_string).collect();
-                write!(f, "its certificate has the fingerprint {}, expected was {}", self.seen, pins.join(" or "))
-            }
-            Reason::Chain(reason) => {
-                write!(f, "its certificate is not trusted: {reason}; its fingerprint is {}", self.seen)
-            }
-        }
-    }
-}
-
-impl StdError for Untrusted {}
 
 fn crypto() -> Arc<CryptoProvider> {
     Arc::new(provider::default_provider())

@@ -4,7 +4,6 @@
 //! stream is taken back from hyper with every byte that came behind the answer's head.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,12 +20,12 @@ use hyper::client::conn::http1;
 use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use rustls::pki_types::ServerName;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
 
+use super::exchange::alongside;
 use super::http::Answer;
-use super::{Opened, Stream, dial, failure};
+use super::route::Route;
+use super::{Opened, Stream, failure};
 use crate::console::WebSocketTarget;
 use crate::reference::random_bytes;
 use crate::{Code, Error, Result, Secret};
@@ -63,13 +62,8 @@ pub(crate) fn accept_key(key: &[u8]) -> String {
 }
 
 async fn upgrade(target: &WebSocketTarget, uri: &Uri, server: &str, timeout: Duration) -> Result<Opened> {
-    let socket = dial::connect(&[target.address], timeout).await?;
-    let name = ServerName::try_from(host(uri).to_owned())
-        .map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
-    let stream = TlsConnector::from(target.trust.config().clone())
-        .connect(name, socket)
-        .await
-        .map_err(|error| failure::connecting(server, &error))?;
+    let socket = target.route.connect(timeout).await.map_err(|failed| failed.error)?;
+    let stream = target.trust.secure(server, uri, socket).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(Stream::Tls(Box::new(stream))))
         .await
         .map_err(|error| failure::answering(server, &error))?;
@@ -79,26 +73,13 @@ async fn upgrade(target: &WebSocketTarget, uri: &Uri, server: &str, timeout: Dur
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|error| no_answer(server, &error))?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let answer = refusal(response, target.address).await;
+            let answer = refusal(response, &target.route).await;
             return Err((target.refused)(target, &answer));
         }
         verify(server, response.headers(), &key)?;
         hyper::upgrade::on(response).await.map_err(|error| failure::answering(server, &error))
     };
-    // The connection does its work while it is polled; a task of its own would need a runtime to outlive us in.
-    let upgraded = {
-        let mut connection = std::pin::pin!(connection.with_upgrades());
-        let mut exchange = std::pin::pin!(exchange);
-        let mut ended = false;
-        loop {
-            tokio::select! {
-                biased;
-                outcome = &mut exchange => break outcome?,
-                // How it ended, the exchange is told.
-                _ = &mut connection, if !ended => ended = true,
-            }
-        }
-    };
+    let upgraded = alongside(connection.with_upgrades(), exchange).await?;
     let parts = upgraded
         .downcast::<TokioIo<Stream>>()
         .map_err(|_| Error::new(Code::Internal, "the stream behind a websocket was lost"))?;
@@ -187,7 +168,7 @@ fn no_answer(server: &str, error: &hyper::Error) -> Error {
 }
 
 /// A refusal with as much of its body as there is: it may end with the connection, and not in good order.
-async fn refusal(response: Response<Incoming>, address: SocketAddr) -> Answer {
+async fn refusal(response: Response<Incoming>, route: &Route) -> Answer {
     let status = response.status();
     let reason = response
         .extensions()
@@ -205,18 +186,12 @@ async fn refusal(response: Response<Incoming>, address: SocketAddr) -> Answer {
         }
         body.extend_from_slice(&data);
     }
-    Answer { status: status.as_u16(), reason, body: body.freeze(), address: Some(address) }
+    Answer { status: status.as_u16(), reason, body: body.freeze(), route: Some(route.clone()) }
 }
 
 /// `host:port`, for errors: the URL itself holds the ticket.
 fn server_name(uri: &Uri) -> String {
     uri.authority().map_or_else(String::new, ToString::to_string)
-}
-
-/// The host without the brackets of an IPv6 address.
-fn host(uri: &Uri) -> &str {
-    let host = uri.host().unwrap_or("");
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 #[cfg(test)]

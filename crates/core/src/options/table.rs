@@ -41,6 +41,8 @@ pub const TABLE: &[Specification] = &[
         "A PEM file with the certificate authority to trust in place of the system's, for a cluster its /etc/pve/pve-root-ca.pem; not with fingerprint or insecure."),
     row(Scope::Proxmox, "insecure", Kind::Boolean, Some("false"),
         "Trusts any certificate. Anyone on the path can then take the token; it is logged at every start."),
+    row(Scope::Proxmox, "proxy", Kind::Secret, None,
+        "The HTTP proxy before the nodes, http://host:port or http://user:password@host:port, for API and consoles; the environment's is never used. It is asked for a host's name, or for one address of a name that has several."),
     row(Scope::Proxmox, "timeout", seconds(1, 120), Some("10"),
         "How long one call to the management API, or the handshake of one console, may take. Its refusals alone take 3 seconds."),
 

@@ -14,6 +14,7 @@ use super::wire::{self, Call, Refusal};
 use crate::links::ApiAddress;
 use crate::net::http::{Answer, ApiClient, Request, Unanswered};
 use crate::net::process::PerProcess;
+use crate::net::proxy::Proxy;
 use crate::net::tls::Trust;
 use crate::{Code, Error, Result, Secret};
 
@@ -29,6 +30,7 @@ pub(super) struct Api {
     hosts: Vec<ApiAddress>,
     account: Account,
     trust: Arc<Trust>,
+    proxy: Option<Arc<Proxy>>,
     timeout: Duration,
     /// Which of `hosts` answered last. The next call begins with it.
     good: AtomicUsize,
@@ -76,10 +78,11 @@ impl Api {
         hosts: Vec<ApiAddress>,
         account: Account,
         trust: Arc<Trust>,
+        proxy: Option<Arc<Proxy>>,
         timeout: Duration,
         clock: Clock,
     ) -> Self {
-        Self { hosts, account, trust, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
+        Self { hosts, account, trust, proxy, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
     }
 
     /// Asks one thing, and makes an error of a refusal.
@@ -240,7 +243,10 @@ impl Api {
     fn live(&self) -> Result<&Live> {
         self.live.get(|| {
             Ok(Live {
-                client: ApiClient::new(&self.trust, self.timeout)?,
+                client: match &self.proxy {
+                    Some(proxy) => ApiClient::through(proxy, &self.trust, self.timeout),
+                    None => ApiClient::new(&self.trust, self.timeout)?,
+                },
                 logins: Mutex::new(Logins { current: self.taken_over(), failure: None }),
                 attempts: AtomicUsize::new(0),
             })

@@ -10,6 +10,7 @@ use super::turns::Turns;
 use super::{Backend, BoxFuture, Turn};
 use crate::links::ApiAddress;
 use crate::net::process::PerProcess;
+use crate::net::proxy::Proxy;
 use crate::net::tls::Trust;
 use crate::options::Scope;
 use crate::{Console, Error, Kind, Machine, Options, Result};
@@ -75,6 +76,7 @@ impl Proxmox {
         let addresses: Vec<ApiAddress> = hosts.iter().map(read).collect::<Result<_>>()?;
         let account = Account::from_options(&options, clock())?;
         let trust = Arc::new(Trust::from_options(&options)?);
+        let proxy = Proxy::from_options(&options)?.map(Arc::new);
         let timeout = options.seconds("timeout");
         if trust.is_insecure() {
             tracing::warn!(
@@ -83,7 +85,7 @@ impl Proxmox {
             );
         }
         Ok(Self(Arc::new(Inner {
-            api: Api::new(addresses, account, Arc::clone(&trust), timeout, clock),
+            api: Api::new(addresses, account, Arc::clone(&trust), proxy, timeout, clock),
             trust,
             turns: PerProcess::new(),
             timeout,

@@ -37,8 +37,8 @@ impl Inner {
         let what = format!("{}/{} on {}", found.guest.as_str(), found.id, found.node);
         let Reply { answer, host, identity } = self.vncproxy(&path, found.guest, &what).await?;
         let ticket = wire::read_ticket(&answer.body)?;
-        let address = answer
-            .address
+        let route = answer
+            .route
             .ok_or_else(|| Error::new(Code::Internal, "proxmox: the address that answered is not known"))?;
         Ok(Console {
             backend: "proxmox",
@@ -46,7 +46,7 @@ impl Inner {
             kind,
             target: Target::WebSocket(Box::new(WebSocketTarget {
                 url: links::proxmox_websocket(&host, &path, ticket.port, &ticket.text),
-                address,
+                route,
                 headers: identity.headers(false),
                 trust: Arc::clone(&self.trust),
                 what,

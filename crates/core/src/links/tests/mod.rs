@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{ApiAddress, GuestPath, proxmox_websocket};
 use crate::console::{Target, WebSocketTarget};
+use crate::net::route::Route;
 use crate::net::tls::Trust;
 use crate::options::Scope;
 use crate::{Code, Console, Error, GuestType, Kind, Machine, Options, Secret};
@@ -22,7 +23,7 @@ fn console(host: &str, port: u16, ticket: &str, password: Option<&str>) -> Conso
     let trusting = Options::new().set("insecure", true).check(Scope::Proxmox);
     let target = WebSocketTarget {
         url: proxmox_websocket(&api, &guest, port, &Secret::new(ticket)),
-        address: SocketAddr::from(([127, 0, 0, 1], 8006)),
+        route: Route::Direct(SocketAddr::from(([127, 0, 0, 1], 8006))),
         headers: Vec::new(),
         trust: Arc::new(Trust::from_options(&trusting.unwrap()).unwrap()),
         what: "qemu/101 on pve1".into(),

@@ -50,7 +50,7 @@ async fn an_answer_has_its_status_reason_body_and_address() {
 
     assert_eq!((answer.status, answer.reason.as_str()), (200, "OK"));
     assert_eq!(&answer.body[..], b"{\"data\":1}");
-    assert_eq!(answer.address, Some(server.address));
+    assert_eq!(answer.route.as_ref().and_then(Route::address), Some(server.address));
     assert!(!format!("{answer:?}").contains("data"));
 }
 
@@ -220,5 +220,5 @@ async fn the_environments_proxies_are_not_used() {
 
     let answer = ask(&server, LONG).await.unwrap();
 
-    assert_eq!(answer.address, Some(server.address));
+    assert_eq!(answer.route.as_ref().and_then(Route::address), Some(server.address));
 }

@@ -12,7 +12,7 @@ const LONG: Duration = Duration::from_secs(20);
 fn target(server: &TestServer) -> WebSocketTarget {
     WebSocketTarget {
         url: Secret::new(format!("wss://localhost:{}{PATH}", server.address.port())),
-        address: server.address,
+        route: Route::Direct(server.address),
         headers: vec![("authorization", "PVEAPIToken=a@b!c=HUNTER2".into())],
         trust: Arc::new(trust(&server.pinned()).unwrap()),
         what: "qemu/101 on pve1".to_owned(),
@@ -202,7 +202,7 @@ async fn plain_http_where_tls_should_be_is_told() {
     // The first bytes of TLS are no request: it answers like an HTTP server would.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut target = target(&server);
-    target.address = listener.local_addr().unwrap();
+    target.route = Route::Direct(listener.local_addr().unwrap());
     let serve = async {
         let (mut socket, _) = listener.accept().await.unwrap();
         let _ = socket.read(&mut [0; 1024]).await;
@@ -236,7 +236,7 @@ async fn nobody_at_the_address_is_unreachable() {
     let server = TestServer::start(|_| Act::Close).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut target = target(&server);
-    target.address = closed.local_addr().unwrap();
+    target.route = Route::Direct(closed.local_addr().unwrap());
     drop(closed);
 
     let error = open(&target, LONG).await.unwrap_err();

@@ -253,6 +253,7 @@ async fn a_relay_of_another_process_refuses_everything_and_ends_nothing() {
     let (_, host) = sockets().await;
     let refused = [
         relay.start().await.err(),
+        relay.take().err(),
         relay.issue("dc1", "qemu/101", &Options::new()).await.err(),
         relay.revoke(&Reference::random().unwrap()).await.err(),
         relay.accept("", headers(ORIGIN)).await.err(),

@@ -6,12 +6,12 @@ use super::frames::unframed;
 use super::*;
 use crate::console::Target;
 use crate::net;
-use crate::rfb::security::{self, LogInFailure};
+use crate::rfb::security::{self, LogInFailure, LoggedIn};
 
-const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+pub(super) const LONG: Duration = Duration::from_secs(20);
+pub(super) const SHORT: Duration = Duration::from_millis(300);
 
-async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
+pub(super) async fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
     let mut settings = Settings {
         timing: Timing { unauthorized_delay: Duration::from_millis(20), ..Timing::default() },
         ..Settings::default()
@@ -24,7 +24,7 @@ fn trusting(emulator: &Emulator) -> Options {
     Options::new().set("host", emulator.address().to_string()).set("fingerprint", emulator.fingerprint())
 }
 
-fn with_token(emulator: &Emulator) -> Options {
+pub(super) fn with_token(emulator: &Emulator) -> Options {
     trusting(emulator).set("token_id", "portal@pve!console").set("token_secret", "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a")
 }
 
@@ -32,7 +32,7 @@ fn with_password(emulator: &Emulator) -> Options {
     trusting(emulator).set("username", "portal@pve").set("password", "portal-password")
 }
 
-async fn log_in(console: &Console) -> Result<(), LogInFailure> {
+pub(super) async fn log_in(console: &Console) -> Result<LoggedIn, LogInFailure> {
     let opened = net::open_target(&console.target, LONG).await.unwrap();
     security::log_in(&mut unframed(opened), console.password.as_ref()).await
 }

@@ -22,6 +22,8 @@ mod explain;
 mod frames;
 mod hosts;
 mod login;
+#[cfg(feature = "relay")]
+mod proxy;
 mod takeover;
 
 const PROXY: &str = "/api2/json/nodes/pve1/qemu/101/vncproxy";

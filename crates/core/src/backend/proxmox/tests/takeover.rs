@@ -144,6 +144,20 @@ async fn a_csrf_token_that_does_not_fit_is_replaced_by_a_renewal() {
 }
 
 #[tokio::test]
+async fn one_that_was_refused_is_tried_again_for_the_next_console() {
+    // The cluster may only have been without a quorum.
+    let server = server(in_turn([refuse(), refuse()])).await;
+    let proxmox = Proxmox::new(&complete(&server)).unwrap();
+
+    let error = proxmox.open(MACHINE, Kind::Vnc).await.unwrap_err();
+    let later = proxmox.open(MACHINE, Kind::Vnc).await;
+
+    lost(&error);
+    assert!(later.is_ok(), "{later:?}");
+    assert_eq!(paths(&server), [PROXY, LOGIN, PROXY]);
+}
+
+#[tokio::test]
 async fn once_renewed_and_refused_it_is_not_renewed_again() {
     let server = server(in_turn([ok(LOGGED_IN), status("401 Authentication failed!", "")])).await;
     let proxmox = Proxmox::new(&with_ticket(&server)).unwrap();
@@ -152,7 +166,6 @@ async fn once_renewed_and_refused_it_is_not_renewed_again() {
     let later = proxmox.open(MACHINE, Kind::Vnc).await;
 
     lost(&error);
-    // The cluster may only have been without a quorum.
     assert!(later.is_ok());
     assert_eq!(paths(&server), [LOGIN, PROXY, PROXY]);
 }
