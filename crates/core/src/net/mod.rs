@@ -16,6 +16,7 @@ pub(crate) mod route;
 pub(crate) mod testing;
 pub(crate) mod tls;
 mod tunnels;
+mod untrusted;
 
 // Only the relay connects to consoles; without it a console is opened by whoever asked for it.
 #[cfg(feature = "relay")]

@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use super::authorities;
 use super::failure::{self, NO_TLS, find};
 use super::fingerprint::Fingerprint;
+use super::untrusted::Untrusted;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
 
@@ -170,17 +171,14 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let seen = Fingerprint::of(certificate);
-        let refuse = |reason| {
-            let untrusted = OtherError(Arc::new(Untrusted { seen, reason }));
-            Err(CertificateError::Other(untrusted).into())
-        };
+        let refuse = |why: Untrusted| Err(CertificateError::Other(OtherError(Arc::new(why))).into());
         match &*self.check {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
             Check::Pins(pins) if pins.contains(&seen) => Ok(ServerCertVerified::assertion()),
-            Check::Pins(pins) => refuse(Reason::NotPinned(pins.clone())),
+            Check::Pins(pins) => refuse(Untrusted::not_pinned(seen, pins)),
             Check::Chain(chain) => {
                 chain.verify_server_cert(certificate, intermediates, name, ocsp, now).or_else(|error| match error {
-                    rustls::Error::InvalidCertificate(reason) => refuse(Reason::Chain(reason)),
+                    rustls::Error::InvalidCertificate(reason) => refuse(Untrusted::chain(certificate, reason)),
                     other => Err(other),
                 })
             }
@@ -211,50 +209,6 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-
-/// Why a certificate was refused, as it travels through rustls and the HTTP client to [`handshake_error`].
-#[derive(Debug)]
-struct Untrusted {
-    seen: Fingerprint,
-    reason: Reason,
-}
-
-#[derive(Debug)]
-enum Reason {
-    NotPinned(Vec<Fingerprint>),
-    Chain(CertificateError),
-}
-
-impl Untrusted {
-    fn error(&self, server: &str) -> Error {
-        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}")).with_fingerprint(self.seen.to_string());
-        match &self.reason {
-            Reason::NotPinned(_) => error.with_hint(
-                "the certificate may have been renewed: compare the fingerprint on the hypervisor (pvenode cert info), then pin the new one; \
-                 a CA file survives renewals",
-            ),
-            Reason::Chain(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => error
-                .with_hint("use a host name or address that stands in the certificate, or pin the fingerprint that the error carries"),
-            Reason::Chain(_) => error,
-        }
-    }
-}
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::NotPinned(pins) => {
-                let pins: Vec<String> = pins.iter().map(Fingerprint::to_string).collect();
-                write!(f, "its certificate has the fingerprint {}, expected was {}", self.seen, pins.join(" or "))
-            }
-            Reason::Chain(reason) => {
-                write!(f, "its certificate is not trusted: {reason}; its fingerprint is {}", self.seen)
-            }
-        }
-    }
-}
-
-impl StdError for Untrusted {}
 
 fn crypto() -> Arc<CryptoProvider> {
     Arc::new(provider::default_provider())

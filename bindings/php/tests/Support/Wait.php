@@ -1,0 +1,30 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Consolepass\Tests\Support;
+
+use RuntimeException;
+
+/** Waiting for a condition, never for a time. */
+final class Wait
+{
+    /**
+     * Asks again and again until the answer is not null, and returns it.
+     *
+     * @template T
+     * @param callable(): ?T $condition
+     * @return T
+     */
+    public static function until(string $what, callable $condition): mixed
+    {
+        $end = microtime(true) + Process::PATIENCE;
+        while (($answer = $condition()) === null) {
+            if (microtime(true) > $end) {
+                throw new RuntimeException("waited in vain for $what");
+            }
+            usleep(5000);
+        }
+        return $answer;
+    }
+}
