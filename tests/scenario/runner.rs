@@ -96,9 +96,9 @@ fn backend(account: &str) -> Outcome<Proxmox> {
         "token" => options
             .set("token_id", variable("PVE_TOKEN_ID")?)
             .set("token_secret", Secret::new(variable("PVE_TOKEN_SECRET")?)),
-        "password" => options
-            .set("username", variable("PVE_USERNAME")?)
-            .set("password", Secret::new(variable("PVE_PASSWORD")?)),
+        "password" => {
+            options.set("username", variable("PVE_USERNAME")?).set("password", Secret::new(variable("PVE_PASSWORD")?))
+        }
         other => return Err(format!("an unknown account: {other}").into()),
     };
     Ok(Proxmox::new(&options)?)

@@ -11,8 +11,22 @@ use crate::fragment::{self, For};
 use crate::prose::{comment, introduction, sentence};
 
 /// The files, in an order in which each needs only those before it.
-const SECTIONS: &[&str] =
-    &["version", "error", "options", "link", "console", "backend", "pass", "issuer", "backends", "relay", "events"];
+const SECTIONS: &[&str] = &[
+    "version",
+    "error",
+    "options",
+    "link",
+    "rfb_parameters",
+    "console",
+    "backend",
+    "pass",
+    "issuer",
+    "backends",
+    "relay",
+    "host",
+    "events",
+    "log",
+];
 
 const SCOPES: &[(Scope, &str)] = &[
     (Scope::Proxmox, "a backend of type proxmox"),

@@ -193,6 +193,27 @@ mod tests {
     }
 
     #[test]
+    fn no_option_of_a_backend_or_an_issuer_can_be_given_beside_a_file() {
+        let beside = [
+            ("open", Scope::Proxmox, vec!["qemu/101"]),
+            ("pass", Scope::Issuer, vec!["--backend", "dc1", "--machine", "qemu/101"]),
+        ];
+        for (command, scope, needed) in beside {
+            for argument in arguments(scope) {
+                let flag = format!("--{}", argument.get_long().unwrap());
+                let mut line = vec!["consolepass", command, "--config", "consolepass.toml", &flag];
+                line.extend(argument.get_action().takes_values().then_some("x"));
+                line.extend(&needed);
+
+                let refused = self::command().try_get_matches_from(line).unwrap_err();
+
+                assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{command} {flag}");
+                assert!(refused.to_string().contains("--config"), "{command} {flag}: {refused}");
+            }
+        }
+    }
+
+    #[test]
     fn every_command_has_an_example() {
         fn check(command: &Command) {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();

@@ -6,9 +6,10 @@
 mod authorities;
 pub(crate) mod dial;
 mod exchange;
-mod failure;
+pub(crate) mod failure;
 mod fingerprint;
 pub(crate) mod http;
+pub(crate) mod name;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod route;
@@ -16,6 +17,7 @@ pub(crate) mod route;
 pub(crate) mod testing;
 pub(crate) mod tls;
 mod tunnels;
+mod untrusted;
 
 // Only the relay connects to consoles; without it a console is opened by whoever asked for it.
 #[cfg(feature = "relay")]

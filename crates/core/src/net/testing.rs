@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -64,8 +64,17 @@ impl TestServer {
         Self::listen(false, answer).await
     }
 
+    /// The same with a certificate that is wrong in some way.
+    pub(crate) async fn with_certificate(certificate: Certified) -> Self {
+        Self::listen_with(true, certificate, |_| Act::Close).await
+    }
+
     async fn listen(tls: bool, answer: impl FnMut(&Seen) -> Act + Send + 'static) -> Self {
-        let (acceptor, fingerprint, ca_pem) = certificate();
+        Self::listen_with(tls, signed(|_| ()), answer).await
+    }
+
+    async fn listen_with(tls: bool, certificate: Certified, answer: impl FnMut(&Seen) -> Act + Send + 'static) -> Self {
+        let Certified { acceptor, fingerprint, ca_pem } = certificate;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -202,15 +211,40 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
 }
 
 /// A leaf signed by an authority of its own, as a cluster has it.
-fn certificate() -> (TlsAcceptor, String, String) {
+/// A certificate in use, and the authority that would make it trusted.
+pub(crate) struct Certified {
+    acceptor: TlsAcceptor,
+    fingerprint: String,
+    ca_pem: String,
+}
+
+/// A certificate for `localhost` and 127.0.0.1, signed by an authority, and changed before that.
+pub(crate) fn signed(change: impl FnOnce(&mut CertificateParams)) -> Certified {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
     let ca_pem = authority.self_signed(&authority_key).unwrap().pem();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    let mut leaf = leaf();
+    change(&mut leaf);
+    certified(&leaf.signed_by(&key, &issuer).unwrap(), &key, ca_pem)
+}
+
+/// The same without any authority.
+pub(crate) fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> Certified {
+    let key = KeyPair::generate().unwrap();
+    let mut leaf = leaf();
+    change(&mut leaf);
+    let leaf = leaf.self_signed(&key).unwrap();
+    certified(&leaf, &key, leaf.pem())
+}
+
+fn leaf() -> CertificateParams {
+    CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap()
+}
+
+fn certified(leaf: &Certificate, key: &KeyPair, ca_pem: String) -> Certified {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -218,6 +252,9 @@ fn certificate() -> (TlsAcceptor, String, String) {
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
         .unwrap();
-    let fingerprint = Fingerprint::of(leaf.der()).to_string();
-    (TlsAcceptor::from(Arc::new(config)), fingerprint, ca_pem)
+    Certified {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        fingerprint: Fingerprint::of(leaf.der()).to_string(),
+        ca_pem,
+    }
 }

@@ -9,7 +9,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, ProtocolVersion, RootCertStore, SignatureScheme,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -17,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 use super::authorities;
 use super::failure::{self, NO_TLS, find};
 use super::fingerprint::Fingerprint;
+use super::untrusted::Untrusted;
 use crate::options::Checked;
 use crate::{Code, Error, Result};
 
@@ -25,6 +28,13 @@ use crate::{Code, Error, Result};
 pub(crate) struct Trust {
     config: Arc<ClientConfig>,
     check: Arc<Check>,
+}
+
+/// A connection whose handshake was made.
+pub(crate) struct Secured {
+    pub(crate) version: &'static str,
+    /// Of the server's certificate.
+    pub(crate) fingerprint: String,
 }
 
 impl Trust {
@@ -68,6 +78,30 @@ impl Trust {
     /// Whether anyone on the path could take the place of the server.
     pub(crate) fn is_insecure(&self) -> bool {
         matches!(*self.check, Check::Nothing)
+    }
+
+    /// Why it trusts a certificate, as a clause; `None` if it trusts any.
+    pub(crate) fn words(&self) -> Option<&'static str> {
+        match *self.check {
+            Check::Chain(_) => Some("a trusted authority signed its certificate, for this name"),
+            Check::Pins(_) => Some("its certificate is pinned"),
+            Check::Nothing => None,
+        }
+    }
+
+    /// Begins TLS with the host of `url`, to look at it and nothing more.
+    pub(crate) async fn examine(&self, server: &str, url: &str, socket: TcpStream) -> Result<Secured> {
+        let uri = url.parse().map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
+        let stream = self.secure(server, &uri, socket).await?;
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(<[_]>::first);
+        Ok(Secured {
+            version: match session.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                _ => "TLS 1.2",
+            },
+            fingerprint: Fingerprint::of(certificate.map_or(&[], |certificate| certificate.as_ref())).to_string(),
+        })
     }
 
     /// Begins TLS with the host of `uri`, which errors call `server`.
@@ -170,17 +204,14 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let seen = Fingerprint::of(certificate);
-        let refuse = |reason| {
-            let untrusted = OtherError(Arc::new(Untrusted { seen, reason }));
-            Err(CertificateError::Other(untrusted).into())
-        };
+        let refuse = |why: Untrusted| Err(CertificateError::Other(OtherError(Arc::new(why))).into());
         match &*self.check {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
             Check::Pins(pins) if pins.contains(&seen) => Ok(ServerCertVerified::assertion()),
-            Check::Pins(pins) => refuse(Reason::NotPinned(pins.clone())),
+            Check::Pins(pins) => refuse(Untrusted::not_pinned(seen, pins)),
             Check::Chain(chain) => {
                 chain.verify_server_cert(certificate, intermediates, name, ocsp, now).or_else(|error| match error {
-                    rustls::Error::InvalidCertificate(reason) => refuse(Reason::Chain(reason)),
+                    rustls::Error::InvalidCertificate(reason) => refuse(Untrusted::chain(certificate, reason)),
                     other => Err(other),
                 })
             }
@@ -211,50 +242,6 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-
-/// Why a certificate was refused, as it travels through rustls and the HTTP client to [`handshake_error`].
-#[derive(Debug)]
-struct Untrusted {
-    seen: Fingerprint,
-    reason: Reason,
-}
-
-#[derive(Debug)]
-enum Reason {
-    NotPinned(Vec<Fingerprint>),
-    Chain(CertificateError),
-}
-
-impl Untrusted {
-    fn error(&self, server: &str) -> Error {
-        let error = Error::new(Code::TlsUntrusted, format!("{server}: {self}")).with_fingerprint(self.seen.to_string());
-        match &self.reason {
-            Reason::NotPinned(_) => error.with_hint(
-                "the certificate may have been renewed: compare the fingerprint on the hypervisor (pvenode cert info), then pin the new one; \
-                 a CA file survives renewals",
-            ),
-            Reason::Chain(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => error
-                .with_hint("use a host name or address that stands in the certificate, or pin the fingerprint that the error carries"),
-            Reason::Chain(_) => error,
-        }
-    }
-}
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::NotPinned(pins) => {
-                let pins: Vec<String> = pins.iter().map(Fingerprint::to_string).collect();
-                write!(f, "its certificate has the fingerprint {}, expected was {}", self.seen, pins.join(" or "))
-            }
-            Reason::Chain(reason) => {
-                write!(f, "its certificate is not trusted: {reason}; its fingerprint is {}", self.seen)
-            }
-        }
-    }
-}
-
-impl StdError for Untrusted {}
 
 fn crypto() -> Arc<CryptoProvider> {
     Arc::new(provider::default_provider())

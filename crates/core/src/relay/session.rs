@@ -12,13 +12,13 @@ use super::admission::Admission;
 use super::control::{self, Dialect, Step};
 use super::events::What;
 use super::pass::Grant;
-use super::pipe::{Ended, Farewell, FrameStream, Pipe, Role, ServerEnd};
+use super::pipe::{Ended, Farewell, FrameStream, Pipe, ServerEnd};
 use super::sessions::Place;
+use super::set_up;
 use crate::backend::Backend;
-use crate::console::Target;
-use crate::net::{self, Stream};
-use crate::rfb::security::{self, LogInFailure};
-use crate::{Code, Console, Error, Reference, Result};
+use crate::net::Stream;
+use crate::rfb::security;
+use crate::{Code, Error, Reference, Result};
 
 /// How long everything up to the first byte of the screen may take, with a second attempt and the wait for one's turn.
 const SET_UP: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ pub(super) async fn run<B>(
     };
     let reference = &grant.reference;
     // In boxes of their own: a session that stands for hours does not carry what its beginning and its end need.
-    let server = match Box::pin(set_up(&shared, &mut browser, dialect, &grant, &mut place)).await {
+    let server = match Box::pin(prepare(&shared, &mut browser, dialect, &grant, &mut place)).await {
         Ok(server) => server,
         Err(error) => {
             shared.events.send(Some(reference), Some(&grant), ended(&error));
@@ -70,7 +70,7 @@ pub(super) async fn run<B>(
 }
 
 /// Everything between the pass and a console that is logged in, for as long as the browser is there and nobody ends the session.
-async fn set_up<B>(
+async fn prepare<B>(
     shared: &Shared,
     browser: &mut FrameStream<B>,
     dialect: Dialect,
@@ -165,52 +165,9 @@ async fn attempt(
     say(Step::Ticket);
     let console = backend.open_once(&grant.machine, grant.kind).await?;
     say(Step::Connect);
-    let opened = match net::open_target(&console.target, shared.handshake_timeout).await {
-        // pveproxy never answers where the port of a ticket is gone; the task behind it knows.
-        Err(error) if error.code() == Code::Timeout => {
-            return Err(backend.explain(&console).await.unwrap_or(error));
-        }
-        opened => opened?,
-    };
+    let opened = set_up::connect(backend, &console, shared.handshake_timeout).await?;
     say(Step::LogIn);
-    let mut server = match &console.target {
-        Target::WebSocket(_) => {
-            ServerEnd::Frames(FrameStream::new(opened.stream, Role::Client, &opened.read_ahead, false))
-        }
-        Target::Tcp(_) | Target::Unix(_) => ServerEnd::Bytes(opened.stream),
-    };
-    let log_in = security::log_in(&mut server, console.password.as_ref());
-    let late = |_| {
-        let message =
-            format!("{}: {}: no RFB log-in within {:?}", console.backend, console.machine, shared.handshake_timeout);
-        LogInFailure::Other(Error::new(Code::Timeout, message))
-    };
-    match timeout(shared.handshake_timeout, log_in).await.map_err(late).flatten() {
-        Ok(()) => Ok(server),
-        Err(failure) => {
-            drop(server);
-            Err(explained(backend, &console, failure).await)
-        }
-    }
-}
-
-/// Why a log-in failed, with the hypervisor's own reason where it has one.
-async fn explained(backend: &dyn Backend, console: &Console, failure: LogInFailure) -> Error {
-    let about = |code, what: &str| Error::new(code, format!("{}: {}: {what}", console.backend, console.machine));
-    match failure {
-        LogInFailure::Other(error) => error,
-        LogInFailure::Silent => match backend.explain(console).await {
-            Some(reason) => reason,
-            None => about(Code::Closed, "the console ended before it said anything"),
-        },
-        LogInFailure::Refused(words) => {
-            let code = match console.target {
-                Target::WebSocket(_) => Code::TicketRefused,
-                Target::Tcp(_) | Target::Unix(_) => Code::AuthFailed,
-            };
-            about(code, &format!("the VNC password was refused ({words:?})"))
-        }
-    }
+    set_up::log_in(backend, &console, opened, shared.handshake_timeout).await.map(|(server, _)| server)
 }
 
 /// Ends a browser's connection after its handshake began: RFB has no place for a reason any more.

@@ -3,6 +3,7 @@
 //! The relay logs in to the server first, and only then offers the browser security type None. So the browser never needs
 //! a password, and it can still be told why when the server refuses.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -25,6 +26,16 @@ const LONGEST_REASON: u32 = 256;
 /// How long the words after a refusal may take, which are not needed.
 const REASON: Duration = Duration::from_secs(1);
 
+/// What a server that let us in said before.
+#[derive(Debug)]
+pub(crate) struct LoggedIn {
+    pub(crate) version: Version,
+    /// The security types that it offered.
+    pub(crate) offered: Vec<u8>,
+    /// Whether it asked for the password, and took it.
+    pub(crate) with_password: bool,
+}
+
 /// Why a server did not let us in.
 #[derive(Debug)]
 pub(crate) enum LogInFailure {
@@ -44,7 +55,7 @@ impl From<Error> for LogInFailure {
 
 /// The versions of the handshake that differ. Servers of Apple (3.889) and `RealVNC` (4.x, 5.x) speak 3.8 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-enum Version {
+pub(crate) enum Version {
     V3_3,
     V3_7,
     V3_8,
@@ -75,8 +86,18 @@ impl Version {
     }
 }
 
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V3_3 => "3.3",
+            Self::V3_7 => "3.7",
+            Self::V3_8 => "3.8",
+        })
+    }
+}
+
 /// Logs in to `server`, up to and with its `SecurityResult`. What follows, `ClientInit`, is the browser's.
-pub(crate) async fn log_in<S>(server: &mut S, password: Option<&Secret>) -> Result<(), LogInFailure>
+pub(crate) async fn log_in<S>(server: &mut S, password: Option<&Secret>) -> Result<LoggedIn, LogInFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -111,10 +132,10 @@ where
         send(server, &cipher::answer(challenge, password.expose())).await?;
     } else if version < Version::V3_8 {
         // Before 3.8 there is no result for None.
-        return Ok(());
+        return Ok(LoggedIn { version, offered, with_password: false });
     }
     match read_u32(server).await? {
-        0 => Ok(()),
+        0 => Ok(LoggedIn { version, offered, with_password: chosen == VNC_AUTHENTICATION }),
         _ if version == Version::V3_8 => {
             // Some servers give none and leave the connection open.
             let reason = timeout(REASON, read_reason(server)).await;
@@ -122,6 +143,19 @@ where
         }
         _ => Err(LogInFailure::Refused(String::new())),
     }
+}
+
+/// A security type with its name, where it has one that people know.
+pub(crate) fn security_type(number: u8) -> String {
+    let name = match number {
+        NONE => "none",
+        VNC_AUTHENTICATION => "VNC authentication",
+        16 => "Tight",
+        18 => "TLS",
+        19 => "VeNCrypt",
+        _ => return number.to_string(),
+    };
+    format!("{number} ({name})")
 }
 
 /// None where it is offered: it needs no password and tells nobody more than we know already.
@@ -133,7 +167,10 @@ fn choose(offered: &[u8], password: Option<&Secret>) -> Result<u8, Error> {
         return Err(Error::new(
             Code::Unsupported,
             format!(
-                "the RFB server offers security types {offered:?}; supported are 1 (None) and 2 (VNC authentication)"
+                "the RFB server offers security {}; supported are {} and {}",
+                offered.iter().map(|number| security_type(*number)).collect::<Vec<_>>().join(", "),
+                security_type(NONE),
+                security_type(VNC_AUTHENTICATION)
             ),
         ));
     }
@@ -236,7 +273,7 @@ mod tests {
     use tokio::io::duplex;
 
     /// Plays a server's or a browser's bytes in pieces of `step`, and returns what was written towards it.
-    async fn play(script: &[u8], step: usize, password: Option<&str>) -> (Result<(), LogInFailure>, Vec<u8>) {
+    async fn play(script: &[u8], step: usize, password: Option<&str>) -> (Result<LoggedIn, LogInFailure>, Vec<u8>) {
         let (mut ours, theirs) = duplex(1024);
         let (mut reader, mut writer) = tokio::io::split(theirs);
         let pieces: Vec<Vec<u8>> = script.chunks(step).map(<[u8]>::to_vec).collect();

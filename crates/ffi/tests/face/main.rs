@@ -11,3 +11,4 @@ mod header;
 mod installed;
 mod nulls;
 mod programs;
+mod vectors;

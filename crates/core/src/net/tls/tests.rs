@@ -1,11 +1,12 @@
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use reqwest::Method;
 
 use super::*;
 use crate::Options;
 use crate::net::http::{Answer, ApiClient, Request};
-use crate::net::testing::{Act, TestServer, trust};
+use crate::net::testing::{Act, TestServer, self_signed, signed, trust};
 
 async fn server() -> TestServer {
     TestServer::start(|_| Act::Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned())).await
@@ -125,6 +126,49 @@ async fn a_name_that_is_not_in_the_certificate_is_refused_with_a_hint() {
     let error = outcome.unwrap_err().error;
     assert_eq!(error.code(), Code::TlsUntrusted);
     assert!(error.hint().contains("stands in the certificate"), "{}", error.hint());
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_called_by_what_is_wrong_with_it() {
+    let in_the_past = |params: &mut CertificateParams| {
+        params.not_before = date_time_ymd(2024, 1, 1);
+        params.not_after = date_time_ymd(2025, 3, 1);
+    };
+    let in_the_future = |params: &mut CertificateParams| params.not_before = date_time_ymd(2999, 1, 1);
+    let of_others = |params: &mut CertificateParams| {
+        params.subject_alt_names = CertificateParams::new(vec!["pve.example.com".to_owned(), "192.0.2.1".to_owned()])
+            .unwrap()
+            .subject_alt_names;
+    };
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (certificate, is_given, words, cure) in [
+        (signed(|_| ()), false, "no trusted authority signed it", "pve-root-ca.pem"),
+        (self_signed(|_| ()), false, "it is self-signed", "pin the fingerprint"),
+        (self_signed(authority), false, "it is self-signed", "pin the fingerprint"),
+        (self_signed(authority), true, "it is self-signed", "pin the fingerprint"),
+        (signed(in_the_past), true, "it expired on 2025-03-01", "renew"),
+        (signed(in_the_future), true, "it is valid from 2999-01-01 on", "clocks"),
+        (
+            signed(of_others),
+            true,
+            "it is not for 127.0.0.1, but for pve.example.com, 192.0.2.1",
+            "stands in the certificate",
+        ),
+    ] {
+        let server = TestServer::with_certificate(certificate).await;
+        let file = server.ca_file();
+        let options = if is_given { Options::new().set("ca_file", file.path()) } else { Options::new() };
+
+        let error = ask(&server, "127.0.0.1", &options).await.unwrap_err();
+
+        let expected = format!(
+            "127.0.0.1:{}: its certificate is not trusted: {words}; its fingerprint is {}",
+            server.address.port(),
+            server.fingerprint
+        );
+        assert_eq!((error.code(), error.to_string()), (Code::TlsUntrusted, expected));
+        assert!(error.hint().contains(cure), "{words}: {}", error.hint());
+    }
 }
 
 #[tokio::test]

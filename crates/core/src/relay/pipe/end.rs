@@ -19,6 +19,9 @@ use crate::reference::random_bytes;
 /// A handshake's messages are short; a peer that owes an answer has no reason to send more.
 const READ: usize = 4096;
 
+/// The close code of an end that was meant (RFC 6455, section 7.4.1).
+const NORMAL_CLOSURE: u16 = 1000;
+
 /// Which side of a websocket we are: clients mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -206,6 +209,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FrameStream<S> {
 pub(crate) enum ServerEnd<S> {
     Frames(FrameStream<S>),
     Bytes(S),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> ServerEnd<S> {
+    /// Ends a connection that no pipe took over, within a short time whatever the server does.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Frames(stream) => stream.close(None, NORMAL_CLOSURE, "").await,
+            Self::Bytes(mut stream) => {
+                let goodbye = async {
+                    stream.shutdown().await?;
+                    read_out(&mut stream).await
+                };
+                let _ = timeout(FLUSH, goodbye).await;
+            }
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ServerEnd<S> {

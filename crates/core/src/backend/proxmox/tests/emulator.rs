@@ -6,7 +6,7 @@ use super::frames::unframed;
 use super::*;
 use crate::console::Target;
 use crate::net;
-use crate::rfb::security::{self, LogInFailure};
+use crate::rfb::security::{self, LogInFailure, LoggedIn};
 
 pub(super) const LONG: Duration = Duration::from_secs(20);
 pub(super) const SHORT: Duration = Duration::from_millis(300);
@@ -32,7 +32,7 @@ fn with_password(emulator: &Emulator) -> Options {
     trusting(emulator).set("username", "portal@pve").set("password", "portal-password")
 }
 
-pub(super) async fn log_in(console: &Console) -> Result<(), LogInFailure> {
+pub(super) async fn log_in(console: &Console) -> Result<LoggedIn, LogInFailure> {
     let opened = net::open_target(&console.target, LONG).await.unwrap();
     security::log_in(&mut unframed(opened), console.password.as_ref()).await
 }

@@ -1,0 +1,9 @@
+//! The command as a program: what it prints, and how it exits.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod consoles;
+mod doubles;
+mod relays;
+mod support;
+mod usage;
