@@ -46,10 +46,8 @@ function handOver(native, socket, read) {
   if (socket.destroyed || socket.writable === false) return void socket.destroy?.();
   const descriptor = descriptorOf(socket);
   if (descriptor === undefined) return carry(native, socket, read);
-  // Nothing is read between here and the end of this turn of the event loop.
-  socket._handle.readStop();
+  // Node reads nothing until the next turn of its event loop, and then has the socket no longer.
   const all = Buffer.concat([read, ...buffered(socket)]);
-  socket._handle.readStop();
   try {
     native.serveDescriptor(descriptor, all);
   } catch {

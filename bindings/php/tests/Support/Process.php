@@ -59,12 +59,17 @@ final class Process
                     return $line;
                 }
             }
-            if (!proc_get_status($this->process)['running']) {
-                $this->read();
-                throw new RuntimeException("it ended and said: {$this->output}");
-            }
+            $this->check();
             return null;
         });
+    }
+
+    /** Throws if it has ended by itself. */
+    public function check(): void
+    {
+        if (!proc_get_status($this->process)['running']) {
+            throw new RuntimeException("it ended and said: {$this->output()}");
+        }
     }
 
     /** Waits until it ends by itself; its exit status. */
