@@ -16,6 +16,7 @@ int main(void) {
     cpass_events *events = NULL;
     /* An event is something that happened, and here nothing does. */
     cpass_event *event = NULL;
+    cpass_answer *answer = NULL;
     cpass_log *log = NULL;
     cpass_log_line *log_line = NULL;
 
@@ -33,6 +34,7 @@ int main(void) {
     check(log_line != NULL);
     fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
     fine(cpass_pass_rfb_parameters(pass, &rfb_parameters));
+    fine(cpass_relay_answer(relay, TEXT("GET"), TEXT("/console/"), &answer));
     fine(cpass_events_new(relay, &events));
     fine(cpass_options_new(&of_issuer));
     set(of_issuer, "public_url", "https://portal.example.com/console");
@@ -44,6 +46,7 @@ int main(void) {
     cpass_events_free(events);
     cpass_issuer_free(issuer);
     cpass_link_free(link);
+    cpass_answer_free(answer);
     cpass_rfb_parameters_free(rfb_parameters);
     cpass_pass_free(pass);
     cpass_relay_free(relay);

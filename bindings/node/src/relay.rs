@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
 use napi::Env;
@@ -12,8 +13,10 @@ use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::call::{Abort, promise};
+use crate::descriptor;
 use crate::error::refused;
 use crate::events::{self, Told};
+use crate::hosting::{self, Answer, Pipe};
 use crate::options::{Given, options};
 use crate::pass::Pass;
 
@@ -108,6 +111,25 @@ impl Relay {
     #[napi]
     pub fn listen(&self, callback: Function<'_, Option<Vec<Told>>, ()>) -> napi::Result<()> {
         events::tell(callback, self.relay.events(), self.stopped.subscribe())
+    }
+
+    /// What it answers to a request for `path` that asks for no websocket.
+    #[napi]
+    pub fn answer(&self, method: String, path: String) -> Answer {
+        hosting::answer(&self.relay, &method, &path)
+    }
+
+    /// Serves the socket behind `descriptor`, from which `read` was read: Node closes its own descriptor afterwards.
+    #[napi]
+    pub fn serve_descriptor(&self, descriptor: i32, read: &[u8]) -> napi::Result<()> {
+        let taken = descriptor::take(descriptor).map_err(hosting::unfit)?;
+        hosting::serve(Arc::clone(&self.relay), taken, Bytes::copy_from_slice(read))
+    }
+
+    /// Serves a connection whose further bytes go through the pipe.
+    #[napi]
+    pub fn serve_pipe(&self, read: &[u8]) -> napi::Result<Pipe> {
+        Pipe::new(Arc::clone(&self.relay), Bytes::copy_from_slice(read))
     }
 
     fn open(&self) -> napi::Result<Arc<consolepass::Relay>> {

@@ -36,7 +36,7 @@ final class Issuer
      * @param array{publicUrl: string, passKeyFile: string} $options
      * @throws Exception\ConsolepassException
      */
-    public function __construct(array $options)
+    public function __construct(#[\SensitiveParameter] array $options)
     {
         $values = Options::check('issuer', $options);
         $this->publicUrl = PublicUrl::parse(Options::requiredText('issuer', $values, 'publicUrl'));

@@ -48,7 +48,7 @@ final class Relay
      * } $options
      * @throws Exception\ConsolepassException
      */
-    public function __construct(array $backends, array $options)
+    public function __construct(array $backends, #[\SensitiveParameter] array $options)
     {
         self::refuseWebServers();
         $handles = [];

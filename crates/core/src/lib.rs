@@ -28,6 +28,8 @@
 
 mod backend;
 mod console;
+#[cfg(feature = "relay")]
+pub mod doctor;
 mod error;
 mod links;
 pub mod log;

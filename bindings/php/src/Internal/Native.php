@@ -36,7 +36,7 @@ final class Native
     }
 
     /** @param array<string, string|int|bool|list<string>> $options of the page, checked */
-    public static function consolePage(Handle $console, string $page, array $options): string
+    public static function consolePage(Handle $console, #[\SensitiveParameter] string $page, array $options): string
     {
         $given = self::options($options);
         $link = self::make('link', static fn (\FFI $ffi, CData $out): ?CData =>

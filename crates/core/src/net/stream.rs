@@ -1,6 +1,7 @@
 //! A connection to a console's target, whatever it is.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -46,6 +47,17 @@ async fn connect_unix(path: &Path, timeout: Duration) -> Result<UnixStream> {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(Error::new(Code::Unreachable, format!("{name}: {}", failure::plain(&error)))),
         Err(_) => Err(failure::late(&name, "connecting", timeout)),
+    }
+}
+
+impl Stream {
+    /// The address at its other end; of a unix socket there is none.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Self::Unix(_) => None,
+        }
     }
 }
 

@@ -54,6 +54,13 @@ impl Acceptor {
         }
     }
 
+    /// After the last one: somebody else may take them.
+    pub(super) fn release(&self) {
+        if let Self::Signed { marks, .. } = self {
+            marks.release();
+        }
+    }
+
     /// For a host, whose workers each have a relay: its passes must be marked where all of them see it.
     pub(super) fn check_shared(&self) -> Result<()> {
         match self {

@@ -103,6 +103,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// Lets nobody in any more, and tells every session and connection to end.
+    fn end(&self) {
+        self.sessions.close();
+        self.stop.send_replace(true);
+        self.acceptor.release();
+    }
+
     /// Resolves when connections are to end.
     fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();
@@ -264,8 +271,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         // A child has its parent's locks as they were, perhaps held for ever.
         if self.owner.check().is_ok() {
-            self.shared.sessions.close();
-            self.shared.stop.send_replace(true);
+            self.shared.end();
         }
     }
 }
