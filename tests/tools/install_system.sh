@@ -48,6 +48,7 @@ want g++ g++
 want valgrind valgrind
 want pkg-config pkg-config
 want as binutils
+want abidiff abigail-tools
 want_file /usr/include/cjson/cJSON.h libcjson-dev
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server

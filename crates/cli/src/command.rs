@@ -108,6 +108,7 @@ fn emulate() -> Command {
                 .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
                 .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
                 .arg(text("name", "NAME", "Which vector of a list"))
+                .arg(flag("stay", "Stays after the last exchange, until it is told to end: for a vector whose server is silent"))
                 .arg(ca_file())
                 .arg(json()),
         )

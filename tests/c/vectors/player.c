@@ -36,7 +36,7 @@ bool start_player(const char *file, const char *vector, struct player *player, s
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl(program, program, "emulate", "script", file, "--name", vector, "--json", (char *)NULL);
+        execl(program, program, "emulate", "script", file, "--name", vector, "--json", "--stay", (char *)NULL);
         perror(program);
         _exit(127);
     }
