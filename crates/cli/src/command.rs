@@ -1,6 +1,7 @@
 //! The command line: what there is, and an example for each.
 
 use clap::{Arg, ArgAction, Command};
+use consolepass::doctor::Step;
 use consolepass::options::Scope;
 
 use crate::table::arguments;
@@ -15,6 +16,7 @@ pub(crate) fn command() -> Command {
         .subcommand(open())
         .subcommand(relay())
         .subcommand(pass())
+        .subcommand(doctor())
         .subcommand(emulate())
         .subcommand(demo())
 }
@@ -26,11 +28,7 @@ fn open() -> Command {
             "Example:\n  CONSOLEPASS_TOKEN_SECRET=… consolepass open qemu/101 --host pve.example.com \\\n    \
              --token-id 'portal@pve!console' --fingerprint AB:CD:…",
         )
-        .arg(Arg::new("machine").value_name("MACHINE").required(true).help("qemu/101, lxc/200, pve2/qemu/101, 101"))
-        .arg(text("kind", "KIND", "The kind of console: vnc [default: vnc]"))
-        .arg(text("config", "FILE", "Takes the backend from a configuration file"))
-        .arg(text("backend", "NAME", "The backend in the file, if it has several").requires("config"))
-        .args(arguments(Scope::Proxmox).into_iter().map(not_beside_a_file))
+        .args(machine_of_a_backend())
         .arg(novnc())
         .args(page_arguments())
         .arg(flag("show_secrets", "Prints ticket, headers and password"))
@@ -73,6 +71,21 @@ fn pass() -> Command {
         .args(arguments(Scope::Pass))
         .arg(novnc())
         .args(page_arguments())
+        .arg(json())
+}
+
+fn doctor() -> Command {
+    let steps: Vec<String> =
+        Step::ALL.iter().map(|step| format!("  {:<12}{}", step.as_str(), step.meaning())).collect();
+    Command::new("doctor")
+        .about("Takes every step to a console, says which one fails, and how to mend it")
+        .after_help(format!(
+            "The steps:\n{}\n\nExample:\n  CONSOLEPASS_TOKEN_SECRET=… consolepass doctor qemu/101 --host pve.example.com \\\n    \
+             --token-id 'portal@pve!console'\n  consolepass doctor qemu/101 --config consolepass.toml --backend dc1\n\n\
+             The exit status is 0 if there is a console, and 1 if not. No secret is printed.",
+            steps.join("\n")
+        ))
+        .args(machine_of_a_backend())
         .arg(json())
 }
 
@@ -131,6 +144,18 @@ fn demo() -> Command {
         .arg(json())
 }
 
+/// A machine, and the backend that it is on.
+fn machine_of_a_backend() -> Vec<Arg> {
+    let mut list = vec![
+        Arg::new("machine").value_name("MACHINE").required(true).help("qemu/101, lxc/200, pve2/qemu/101, 101"),
+        text("kind", "KIND", "The kind of console: vnc [default: vnc]"),
+        text("config", "FILE", "Takes the backend from a configuration file"),
+        text("backend", "NAME", "The backend in the file, if it has several").requires("config"),
+    ];
+    list.extend(arguments(Scope::Proxmox).into_iter().map(not_beside_a_file));
+    list
+}
+
 /// A file says all of it: an argument beside it would be silently without effect.
 fn not_beside_a_file(argument: Arg) -> Arg {
     argument.conflicts_with("config")
@@ -179,7 +204,11 @@ mod tests {
 
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
-        let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
+        let accepted = [
+            ("open", vec!["qemu/101"]),
+            ("doctor", vec!["qemu/101"]),
+            ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"]),
+        ];
         for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token", "--proxy"] {
             for (command, arguments) in &accepted {
                 let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();

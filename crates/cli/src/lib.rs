@@ -3,6 +3,7 @@
 mod command;
 mod config;
 mod demo;
+mod doctor;
 mod emulate;
 mod log;
 mod open;
@@ -44,7 +45,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .map_err(|error| Error::new(Code::Internal, format!("no runtime: {error}")))
         .and_then(|runtime| runtime.block_on(dispatch(&matches, &output)));
     match outcome {
-        Ok(()) => 0,
+        Ok(Status::Fine) => 0,
+        Ok(Status::Failed) => 1,
         Err(error) => {
             output.error(&error);
             if error.code() == Code::InvalidArgument { 2 } else { 1 }
@@ -57,8 +59,15 @@ fn is_json(matches: &clap::ArgMatches) -> bool {
     nested || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false)
 }
 
-async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
+/// How a command ended that said all there is to say.
+enum Status {
+    Fine,
+    Failed,
+}
+
+async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status> {
     match matches.subcommand() {
+        Some(("doctor", matches)) => return doctor::run(matches, output).await,
         Some(("open", matches)) => open::run(matches, output).await,
         Some(("relay", matches)) => relay::run(matches, output).await,
         Some(("pass", matches)) => pass::run(matches, output).await,
@@ -67,4 +76,5 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
         // clap insists on a subcommand.
         _ => Ok(()),
     }
+    .map(|()| Status::Fine)
 }

@@ -3,93 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 
-use serde_json::Value;
+mod doctor;
+mod support;
 
-const TOKEN_SECRET: &str = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
-
-fn consolepass(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_consolepass"));
-    command.args(arguments).stdin(Stdio::null()).env_remove("CONSOLEPASS_TOKEN_SECRET").env_remove("CONSOLEPASS_LOG");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    consolepass(arguments).output().unwrap()
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {output:?}"))
-}
-
-/// A process that is ended with the test, and the first line that it printed.
-struct Running(Child, Value);
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self(child, serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line:?}")))
-    }
-
-    /// The emulated hypervisor with a token.
-    fn hypervisor() -> Self {
-        let mut command = consolepass(&["emulate", "proxmox", "--json", "--unauthorized-delay", "0"]);
-        command.args(["--guest", "qemu/101=screen", "--token", "portal@pve!console"]);
-        command.env("CONSOLEPASS_EMULATE_TOKEN_SECRET", TOKEN_SECRET);
-        Self::start(command)
-    }
-
-    fn says(&self, name: &str) -> &str {
-        self.1[name].as_str().unwrap()
-    }
-
-    /// `open` with this hypervisor and a token's secret.
-    fn open(&self, secret: &str, more: &[&str]) -> Output {
-        let place = ["--host", self.says("address"), "--fingerprint", self.says("fingerprint")];
-        let mut command = consolepass(&["open", "qemu/101", "--json", "--token-id", "portal@pve!console"]);
-        command.args(place).args(more).env("CONSOLEPASS_TOKEN_SECRET", secret).output().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("consolepass-cli-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path.display().to_string()
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use self::support::{Folder, Running, TOKEN_SECRET, consolepass, json, run};
 
 #[test]
 fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
@@ -114,9 +35,16 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 
 #[test]
 fn help_of_every_command_exits_with_0_and_has_an_example() {
-    for command in
-        [&["open"][..], &["relay"], &["pass"], &["emulate"], &["emulate", "proxmox"], &["emulate", "script"], &["demo"]]
-    {
+    for command in [
+        &["open"][..],
+        &["relay"],
+        &["pass"],
+        &["doctor"],
+        &["emulate"],
+        &["emulate", "proxmox"],
+        &["emulate", "script"],
+        &["demo"],
+    ] {
         let output = consolepass(command).arg("--help").output().unwrap();
 
         assert!(output.status.success());
