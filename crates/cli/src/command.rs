@@ -17,6 +17,7 @@ pub(crate) fn command() -> Command {
         .subcommand(relay())
         .subcommand(pass())
         .subcommand(doctor())
+        .subcommand(viewer())
         .subcommand(emulate())
         .subcommand(demo())
 }
@@ -87,6 +88,30 @@ fn doctor() -> Command {
         ))
         .args(machine_of_a_backend())
         .arg(json())
+}
+
+fn viewer() -> Command {
+    Command::new("viewer")
+        .about("The page that shows a console, for portals that serve it by themselves")
+        .after_help("Example:\n  consolepass viewer export /var/www/portal/console")
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("export")
+                .about("Writes the page's files, index.html, viewer.js and viewer.css, into a folder")
+                .after_help(
+                    "The relay serves the page by itself, at its public_url; this is for portals that want it elsewhere. A link to it \
+                     is the page's address, and behind it the fragment of a pass's viewer_url: #pass=…\n\n\
+                     The page opens the websocket \"ws\" beside itself: served as https://portal.example.com/console/, it needs \
+                     https://portal.example.com/console/ws to lead to the relay. With --relay it opens the one of that relay, \
+                     wherever it is served; if that is another origin, name it in the relay's allowed_origins.\n\n\
+                     Example:\n  consolepass viewer export /var/www/portal/console\n  \
+                     consolepass viewer export /var/www/portal/viewer --relay https://console.example.com",
+                )
+                .arg(Arg::new("dir").value_name("DIR").required(true).help("The folder; it is made if it is not there"))
+                .arg(text("relay", "URL", "The relay's public_url, if its websocket is not beside the page"))
+                .arg(flag("force", "Replaces files that are there with another content"))
+                .arg(json()),
+        )
 }
 
 fn emulate() -> Command {

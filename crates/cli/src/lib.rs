@@ -12,6 +12,7 @@ mod pass;
 mod relay;
 mod secrets;
 mod table;
+mod viewer;
 
 use std::ffi::OsString;
 
@@ -71,6 +72,7 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status>
         Some(("open", matches)) => open::run(matches, output).await,
         Some(("relay", matches)) => relay::run(matches, output).await,
         Some(("pass", matches)) => pass::run(matches, output).await,
+        Some(("viewer", matches)) => viewer::run(matches, output),
         Some(("emulate", matches)) => emulate::run(matches, output).await,
         Some(("demo", matches)) => demo::run(matches, output).await,
         // clap insists on a subcommand.

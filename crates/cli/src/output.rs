@@ -35,6 +35,11 @@ impl Output {
                 let label = name.replace('_', " ");
                 match value {
                     Value::String(text) => writeln!(out, "{label:width$}  {text}"),
+                    Value::Array(items) if items.is_empty() => writeln!(out, "{label:width$}  nothing"),
+                    Value::Array(items) if items.iter().all(Value::is_string) => {
+                        let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                        writeln!(out, "{label:width$}  {}", texts.join(", "))
+                    }
                     other => writeln!(out, "{label:width$}  {other}"),
                 }
             })

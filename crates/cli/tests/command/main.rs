@@ -9,6 +9,7 @@ use std::process::Stdio;
 
 mod doctor;
 mod support;
+mod viewer;
 
 use self::support::{Folder, Running, TOKEN_SECRET, consolepass, json, run};
 
