@@ -23,14 +23,14 @@ help:
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, and the relay beside socat and websockify'
 	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-tools'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-tools
 test:
 	@$(RUN)
 lint:
@@ -43,6 +43,8 @@ test-e2e:
 	@$(RUN) e2e demo
 test-conformance:
 	@$(RUN) conformance conformance-node
+test-node:
+	@$(RUN) node
 test-tools:
 	@$(RUN) tools guest
 
@@ -68,7 +70,7 @@ bench: system viewer $(VENV)
 system:
 	@tests/tools/install_system.sh
 
-.PHONY: python node viewer cli guest
+.PHONY: python node node-addon viewer cli guest
 python: $(VENV)
 node: tests/e2e/node_modules/.package-lock.json
 viewer: viewer/dist/index.html
@@ -97,6 +99,10 @@ viewer/dist/index.html: viewer/node_modules/.package-lock.json viewer/build.mjs 
 cli: viewer
 	@echo 'The consolepass command, and what it is made of'
 	@cargo build --locked --workspace
+
+# The Node package in place: its addon is one of the workspace's libraries. Not written over, but replaced: it may be in use.
+node-addon: cli bindings/node/node_modules/.package-lock.json
+	@cp --remove-destination $(TARGET)/debug/libconsolepass_node.so bindings/node/native.node
 
 target/guest/boot.img: tests/guest/boot.s | system
 	@echo 'The guest'

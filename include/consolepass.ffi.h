@@ -82,7 +82,36 @@ typedef struct cpass_link cpass_link;
 
 const char *cpass_link_url(const cpass_link *link, size_t *length);
 
+cpass_error *cpass_cloudtower_direct(const char *cluster_ip,
+                                     size_t cluster_ip_length,
+                                     const char *vm_uuid,
+                                     size_t vm_uuid_length,
+                                     const char *host_ip,
+                                     size_t host_ip_length,
+                                     const char *raw_token,
+                                     size_t raw_token_length,
+                                     cpass_link **out);
+
+cpass_error *cpass_cloudtower_via(const char *cloudtower,
+                                  size_t cloudtower_length,
+                                  const char *vm_uuid,
+                                  size_t vm_uuid_length,
+                                  const char *host_ip,
+                                  size_t host_ip_length,
+                                  const char *token,
+                                  size_t token_length,
+                                  cpass_link **out);
+
 void cpass_link_free(cpass_link *link);
+
+typedef struct cpass_rfb_parameters cpass_rfb_parameters;
+
+const char *cpass_rfb_parameters_url(const cpass_rfb_parameters *rfb_parameters, size_t *length);
+
+const char *cpass_rfb_parameters_password(const cpass_rfb_parameters *rfb_parameters,
+                                          size_t *length);
+
+void cpass_rfb_parameters_free(cpass_rfb_parameters *rfb_parameters);
 
 typedef struct cpass_console cpass_console;
 
@@ -109,6 +138,8 @@ cpass_error *cpass_console_novnc_url(const cpass_console *console,
                                      size_t page_length,
                                      const cpass_options *options,
                                      cpass_link **out);
+
+cpass_error *cpass_console_rfb_parameters(const cpass_console *console, cpass_rfb_parameters **out);
 
 void cpass_console_free(cpass_console *console);
 
@@ -146,6 +177,8 @@ cpass_error *cpass_pass_novnc_url(const cpass_pass *pass,
                                   size_t page_length,
                                   const cpass_options *options,
                                   cpass_link **out);
+
+cpass_error *cpass_pass_rfb_parameters(const cpass_pass *pass, cpass_rfb_parameters **out);
 
 void cpass_pass_free(cpass_pass *pass);
 
@@ -192,13 +225,39 @@ cpass_error *cpass_relay_issue(const cpass_relay *relay,
                                const cpass_options *options,
                                cpass_pass **out);
 
-cpass_error *cpass_relay_revoke(const cpass_relay *relay, const cpass_pass *pass, bool *found);
+cpass_error *cpass_relay_revoke(const cpass_relay *relay,
+                                const char *reference,
+                                size_t reference_length,
+                                bool *found);
 
 size_t cpass_relay_session_count(const cpass_relay *relay);
 
 cpass_error *cpass_relay_stop(cpass_relay *relay, uint32_t timeout_ms);
 
 void cpass_relay_free(cpass_relay *relay);
+
+typedef struct cpass_answer cpass_answer;
+
+cpass_error *cpass_relay_serve(cpass_relay *relay, int fd, const uint8_t *read, size_t read_length);
+
+cpass_error *cpass_relay_answer(const cpass_relay *relay,
+                                const char *method,
+                                size_t method_length,
+                                const char *path,
+                                size_t path_length,
+                                cpass_answer **out);
+
+uint16_t cpass_answer_status(const cpass_answer *answer);
+
+size_t cpass_answer_header_count(const cpass_answer *answer);
+
+const char *cpass_answer_header_name(const cpass_answer *answer, size_t index, size_t *length);
+
+const char *cpass_answer_header_value(const cpass_answer *answer, size_t index, size_t *length);
+
+const uint8_t *cpass_answer_body(const cpass_answer *answer, size_t *length);
+
+void cpass_answer_free(cpass_answer *answer);
 
 typedef enum {
     CPASS_EVENT_OTHER = 0,
@@ -239,3 +298,35 @@ const char *cpass_event_message(const cpass_event *event, size_t *length);
 uint64_t cpass_event_lost(const cpass_event *event);
 
 void cpass_event_free(cpass_event *event);
+
+typedef struct cpass_log cpass_log;
+
+typedef struct cpass_log_line cpass_log_line;
+
+cpass_error *cpass_log_new(const char *level, size_t level_length, cpass_log **out);
+
+cpass_error *cpass_log_next(cpass_log *log, uint32_t timeout_ms, cpass_log_line **out);
+
+void cpass_log_free(cpass_log *log);
+
+int64_t cpass_log_line_at(const cpass_log_line *log_line);
+
+const char *cpass_log_line_level(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_target(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_text(const cpass_log_line *log_line, size_t *length);
+
+const char *cpass_log_line_message(const cpass_log_line *log_line, size_t *length);
+
+size_t cpass_log_line_field_count(const cpass_log_line *log_line);
+
+const char *cpass_log_line_field_name(const cpass_log_line *log_line, size_t index, size_t *length);
+
+const char *cpass_log_line_field_value(const cpass_log_line *log_line,
+                                       size_t index,
+                                       size_t *length);
+
+uint64_t cpass_log_line_lost(const cpass_log_line *log_line);
+
+void cpass_log_line_free(cpass_log_line *log_line);

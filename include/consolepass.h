@@ -22,12 +22,13 @@
  * Threads: a handle may be used by any number of threads at once; it is freed by one of them when the
  * others are done.
  *
- * Fork: a relay belongs to the process that started it. In a child it, and its events, return
- * CPASS_FORKED, and freeing them is harmless. Everything else works on both sides, relays that were
- * not started yet included.
+ * Fork: a relay belongs to the process that started it, and a log to the one that opened it. In a
+ * child they, and the relay's events, return CPASS_FORKED, and freeing them is harmless. Everything
+ * else works on both sides, relays that were not started yet included.
  *
  * Errors: a function that can fail returns an error or NULL, which is success. A failure of ours is
- * CPASS_INTERNAL, never the end of the program.
+ * CPASS_INTERNAL, never the end of the program. What is no failure and yet should be known, such as
+ * the option insecure, is told by a log alone: open one (cpass_log_new()).
  */
 #ifndef CONSOLEPASS_H
 #define CONSOLEPASS_H
@@ -343,11 +344,15 @@ void cpass_options_free(cpass_options *options);
 /*
  * ---- Links
  *
- * A link of somebody's noVNC page. It holds a ticket or a pass, and so does whoever sees it.
+ * The link of somebody's noVNC page, or of a websocket. It holds a ticket or a pass, and so does
+ * whoever sees it.
+ *
+ * For SmartX CloudTower there are two links so far, and no backend: ask its API for the machine's vnc
+ * by yourself, and give what it answers to the functions below.
  */
 
 /**
- * The link of a page.
+ * A link.
  */
 typedef struct cpass_link cpass_link;
 
@@ -361,9 +366,92 @@ typedef struct cpass_link cpass_link;
 CPASS_MUST_USE const char *cpass_link_url(const cpass_link *link, size_t *length);
 
 /**
+ * The websocket of a machine at a CloudTower cluster itself, which must be reachable from where the link is used.
+ *
+ * cluster_ip:  the cluster's address: "192.0.2.1", "h:8443", "https://h", IPv6 with or without brackets.
+ * vm_uuid:     as CloudTower answered.
+ * host_ip:     as CloudTower answered.
+ * raw_token:   raw_token of the answer, not encoded. The other token is refused there.
+ * out:         set to the new link.
+ *
+ * Memory: the caller frees *out with cpass_link_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_cloudtower_direct(const char *cluster_ip,
+                                     size_t cluster_ip_length,
+                                     const char *vm_uuid,
+                                     size_t vm_uuid_length,
+                                     const char *host_ip,
+                                     size_t host_ip_length,
+                                     const char *raw_token,
+                                     size_t raw_token_length,
+                                     cpass_link **out);
+
+/**
+ * The websocket of a machine at CloudTower, which passes it on to the cluster.
+ *
+ * cloudtower:  CloudTower's address: "192.0.2.1", "h:8443", "https://h", IPv6 with or without brackets.
+ * vm_uuid:     as CloudTower answered.
+ * host_ip:     as CloudTower answered.
+ * token:       token of the answer, not encoded. The raw one is refused there.
+ * out:         set to the new link.
+ *
+ * Memory: the caller frees *out with cpass_link_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_cloudtower_via(const char *cloudtower,
+                                  size_t cloudtower_length,
+                                  const char *vm_uuid,
+                                  size_t vm_uuid_length,
+                                  const char *host_ip,
+                                  size_t host_ip_length,
+                                  const char *token,
+                                  size_t token_length,
+                                  cpass_link **out);
+
+/**
  * Frees a link, and overwrites it. NULL is fine.
  */
 void cpass_link_free(cpass_link *link);
+
+/*
+ * ---- Parameters of RFB()
+ *
+ * What a page of one's own gives to noVNC's new RFB(element, url, { credentials: { password } }), and
+ * to react-vnc.
+ */
+
+/**
+ * A websocket and its password.
+ */
+typedef struct cpass_rfb_parameters cpass_rfb_parameters;
+
+/**
+ * The websocket, with the ticket or pass in it: a secret. It is ready to use; any further encoding breaks the ticket.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the parameters are freed. NULL if the parameters are.
+ */
+CPASS_MUST_USE
+const char *cpass_rfb_parameters_url(const cpass_rfb_parameters *rfb_parameters,
+                                     size_t *length);
+
+/**
+ * The VNC password: a secret. NULL if the server asks for none, as the relay does.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the parameters are freed.
+ */
+CPASS_MUST_USE
+const char *cpass_rfb_parameters_password(const cpass_rfb_parameters *rfb_parameters,
+                                          size_t *length);
+
+/**
+ * Frees parameters, and overwrites them. NULL is fine.
+ */
+void cpass_rfb_parameters_free(cpass_rfb_parameters *rfb_parameters);
 
 /*
  * ---- Consoles
@@ -483,6 +571,19 @@ cpass_error *cpass_console_novnc_url(const cpass_console *console,
                                      cpass_link **out);
 
 /**
+ * What a page of one's own gives to RFB() of noVNC. As with cpass_console_novnc_url(), it is not for customers.
+ *
+ * out:  set to the new parameters.
+ *
+ * Returns CPASS_UNSUPPORTED if the console is a plain RFB server, which has no websocket.
+ *
+ * Memory: the caller frees *out with cpass_rfb_parameters_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_console_rfb_parameters(const cpass_console *console,
+                                          cpass_rfb_parameters **out);
+
+/**
  * Frees a console, and overwrites its secrets. NULL is fine. A connection that was made with it goes on.
  */
 void cpass_console_free(cpass_console *console);
@@ -587,13 +688,16 @@ const char *cpass_pass_viewer_url(const cpass_pass *pass,
 CPASS_MUST_USE const char *cpass_pass_sub_protocol(const cpass_pass *pass, size_t *length);
 
 /**
- * The public name of this console, in logs and events from the pass to the end. It is safe to show.
+ * The public name of this console, in logs and events from the pass to the end, and for cpass_relay_revoke(). It is safe to
+ * show.
  *
  * length:  set to the number of bytes; may be NULL.
  *
  * Memory: the text is lent until the pass is freed. NULL if the pass is.
  */
-CPASS_MUST_USE const char *cpass_pass_reference(const cpass_pass *pass, size_t *length);
+CPASS_MUST_USE
+const char *cpass_pass_reference(const cpass_pass *pass,
+                                 size_t *length);
 
 /**
  * When the pass ends if it is not used, in milliseconds since 1970. 0 for NULL.
@@ -615,6 +719,17 @@ cpass_error *cpass_pass_novnc_url(const cpass_pass *pass,
                                   size_t page_length,
                                   const cpass_options *options,
                                   cpass_link **out);
+
+/**
+ * What a page of one's own gives to RFB() of noVNC: the websocket alone, for the relay asks for no password.
+ *
+ * out:  set to the new parameters.
+ *
+ * Memory: the caller frees *out with cpass_rfb_parameters_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_pass_rfb_parameters(const cpass_pass *pass,
+                                       cpass_rfb_parameters **out);
 
 /**
  * Frees a pass, and overwrites it. NULL is fine. The pass itself stays good.
@@ -713,7 +828,7 @@ void cpass_backends_free(cpass_backends *backends);
  * A relay issues passes, and serves the browsers that bring them: it asks for a ticket when a browser
  * has connected, logs in and carries the bytes. Its work is done by threads of its own, from
  * cpass_relay_start() to cpass_relay_stop() or cpass_relay_free(). Start it in the process that is to
- * serve, not before a fork.
+ * serve, not before a fork. A portal that has a port of its own does not start it, see below.
  */
 
 /**
@@ -776,12 +891,14 @@ cpass_error *cpass_relay_issue(const cpass_relay *relay,
 /**
  * Ends the console of a pass, and makes the pass useless if it was not used yet.
  *
- * found:  set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
- *         well, but cannot be found.
+ * reference:  of the pass, as cpass_pass_reference() gave it: kept in the portal's database, or read out by the customer.
+ * found:      set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
+ *             well, but cannot be found.
  */
 CPASS_MUST_USE
 cpass_error *cpass_relay_revoke(const cpass_relay *relay,
-                                const cpass_pass *pass,
+                                const char *reference,
+                                size_t reference_length,
                                 bool *found);
 
 /**
@@ -804,6 +921,112 @@ cpass_error *cpass_relay_stop(cpass_relay *relay,
  * is a process that was forked off: there it ends nothing.
  */
 void cpass_relay_free(cpass_relay *relay);
+
+/*
+ * ---- A port of the portal's own
+ *
+ * A relay need not listen. A portal that accepts by itself hands over each connection whose request is
+ * for a path below public_url, with what it has read from it: cpass_relay_serve(). The relay answers
+ * it, for the viewer and the websocket alike, with threads that begin then; cpass_relay_start() is not
+ * needed. The portal looks at the person's login before, and keeps its one port. A server that ends
+ * TLS by itself makes a socketpair(), hands over one end, and copies the bytes between its connection
+ * and the other end.
+ *
+ * A server that does not let a connection go may ask what the relay would answer to a plain request,
+ * and send that by itself: cpass_relay_answer(). The websocket needs the connection.
+ *
+ * With signed passes the option marks_dir is needed, as several processes of the portal may serve
+ * them.
+ */
+
+/**
+ * An answer to a plain request.
+ */
+typedef struct cpass_answer cpass_answer;
+
+/**
+ * Hands a connection over. It is served in the background, until it ends; the call returns at once.
+ *
+ * fd:    a TCP connection or a connected unix stream. The relay makes another descriptor of it, so the caller closes this one
+ *        when the call has returned, whatever it has returned, and does nothing else with it.
+ * read:  what was read from the connection so far: nothing, a part of the request, or all of it and more. It is copied. May
+ *        be NULL if read_length is 0.
+ *
+ * Returns CPASS_INVALID_ARGUMENT if fd is no such connection, or if marks_dir is missing, and CPASS_CLOSED when the relay was
+ * stopped. A connection that could not be served later, as too many are on their way, is closed and told in the log.
+ */
+CPASS_MUST_USE
+cpass_error *cpass_relay_serve(cpass_relay *relay,
+                               int fd,
+                               const uint8_t *read,
+                               size_t read_length);
+
+/**
+ * What the relay answers to a request that asks for no websocket: the viewer's files, or words for who came to the wrong
+ * place.
+ *
+ * method:  "GET". For HEAD the answer is the same, and its body is not sent.
+ * path:    with the prefix of public_url or without; no query.
+ * out:     set to the new answer.
+ *
+ * Memory: the caller frees *out with cpass_answer_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_relay_answer(const cpass_relay *relay,
+                                const char *method,
+                                size_t method_length,
+                                const char *path,
+                                size_t path_length,
+                                cpass_answer **out);
+
+/**
+ * The HTTP status, such as 200. 0 for NULL.
+ */
+CPASS_MUST_USE uint16_t cpass_answer_status(const cpass_answer *answer);
+
+/**
+ * How many headers it has. Each must be sent; Content-Length is not among them, and is the length of the body.
+ */
+CPASS_MUST_USE
+size_t cpass_answer_header_count(const cpass_answer *answer);
+
+/**
+ * The name of a header, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the answer is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_answer_header_name(const cpass_answer *answer,
+                                     size_t index,
+                                     size_t *length);
+
+/**
+ * The value of a header, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the answer is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_answer_header_value(const cpass_answer *answer,
+                                      size_t index,
+                                      size_t *length);
+
+/**
+ * The body: bytes, without a NUL at the end.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the bytes are lent until the answer is freed. NULL if the answer is.
+ */
+CPASS_MUST_USE const uint8_t *cpass_answer_body(const cpass_answer *answer, size_t *length);
+
+/**
+ * Frees an answer. NULL is fine.
+ */
+void cpass_answer_free(cpass_answer *answer);
 
 /*
  * ---- Events
@@ -959,6 +1182,143 @@ CPASS_MUST_USE uint64_t cpass_event_lost(const cpass_event *event);
  * Frees an event. NULL is fine.
  */
 void cpass_event_free(cpass_event *event);
+
+/*
+ * ---- Log lines
+ *
+ * What the library would write into a log: a certificate that is not checked, a login that was lost,
+ * the way of each console. It prints nothing by itself. Whoever wants the lines opens a log, and
+ * fetches them as events are fetched; those that nobody fetches are dropped, the oldest first, when
+ * there are more than 1024, and their number is told. A log has the lines of all handles of the
+ * process that opened it. No line holds a secret.
+ */
+
+/**
+ * A place to fetch log lines from.
+ */
+typedef struct cpass_log cpass_log;
+
+/**
+ * One line.
+ */
+typedef struct cpass_log_line cpass_log_line;
+
+/**
+ * Opens a log: from now on lines are kept for this handle.
+ *
+ * level:  "error", "warn", "info", "debug" or "trace": lines of this level, and of those before it in this list.
+ * out:    set to the new log.
+ *
+ * Memory: the caller frees *out with cpass_log_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_log_new(const char *level,
+                           size_t level_length,
+                           cpass_log **out);
+
+/**
+ * Fetches the next line, and waits for it.
+ *
+ * log:         several threads may fetch; each line goes to one of them.
+ * timeout_ms:  how long to wait; 0 does not wait.
+ * out:         set to the line, or to NULL if there was none in this time.
+ *
+ * Returns CPASS_FORKED in a process that was forked off: open another log there.
+ *
+ * Memory: the caller frees *out with cpass_log_line_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_log_next(cpass_log *log,
+                            uint32_t timeout_ms,
+                            cpass_log_line **out);
+
+/**
+ * Closes a log. NULL is fine.
+ */
+void cpass_log_free(cpass_log *log);
+
+/**
+ * When it was written, in milliseconds since 1970.
+ */
+CPASS_MUST_USE int64_t cpass_log_line_at(const cpass_log_line *log_line);
+
+/**
+ * How much it matters: "error", "warn", "info", "debug" or "trace".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_level(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * The part of the library that wrote it, such as "consolepass::relay::events".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_target(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * The whole line: its message, and its fields behind that, as in "console ended reference=8w3kq2m5xd code=idle".
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_text(const cpass_log_line *log_line,
+                                size_t *length);
+
+/**
+ * What happened, without the fields.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed. NULL if the line is.
+ */
+CPASS_MUST_USE const char *cpass_log_line_message(const cpass_log_line *log_line, size_t *length);
+
+/**
+ * How many fields it has.
+ */
+CPASS_MUST_USE size_t cpass_log_line_field_count(const cpass_log_line *log_line);
+
+/**
+ * The name of a field, such as "reference", counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_field_name(const cpass_log_line *log_line,
+                                      size_t index,
+                                      size_t *length);
+
+/**
+ * The value of a field, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the line is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_log_line_field_value(const cpass_log_line *log_line,
+                                       size_t index,
+                                       size_t *length);
+
+/**
+ * How many lines were dropped before this one, if it was written to tell that. 0 for every other line.
+ */
+CPASS_MUST_USE
+uint64_t cpass_log_line_lost(const cpass_log_line *log_line);
+
+/**
+ * Frees a line. NULL is fine.
+ */
+void cpass_log_line_free(cpass_log_line *log_line);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,18 @@ struct handles {
     cpass_relay *started, *waiting;
     cpass_events *events;
     cpass_pass *pass;
+    cpass_log *log;
 };
+
+/* The next line is about a pass that was issued in this process. */
+static void tells_of_a_pass(cpass_log *log) {
+    cpass_log_line *line = NULL;
+    fine(cpass_log_next(log, 60 * 1000, &line));
+    check(line != NULL && strcmp(cpass_log_line_message(line, NULL), "pass issued") == 0);
+    cpass_log_line_free(line);
+    fine(cpass_log_next(log, 0, &line));
+    check(line == NULL);
+}
 
 static void open_again(const cpass_backend *backend) {
     cpass_console *console = NULL;
@@ -26,17 +37,26 @@ static void issue(const cpass_relay *relay) {
 }
 
 static void child(struct handles of) {
+    cpass_log *log = NULL;
+    cpass_log_line *line = NULL;
+    refused(cpass_log_next(of.log, 1000, &line), CPASS_FORKED, "process");
+    check(line == NULL);
+    fine(cpass_log_new(TEXT("info"), &log));
+    cpass_log_free(of.log);
+
     open_again(of.backend);
     cpass_pass *signed_pass = NULL;
     fine(cpass_issuer_issue(of.issuer, TEXT("dc1"), TEXT("qemu/101"), NULL, &signed_pass));
     cpass_pass_free(signed_pass);
+    tells_of_a_pass(log);
+    cpass_log_free(log);
 
     cpass_pass *none = NULL;
     cpass_event *event = NULL;
     cpass_events *more = NULL;
     refused(cpass_relay_issue(of.started, TEXT("dc1"), TEXT("qemu/101"), NULL, &none), CPASS_FORKED, "process");
     refused(cpass_relay_start(of.started), CPASS_FORKED, "process");
-    refused(cpass_relay_revoke(of.started, of.pass, NULL), CPASS_FORKED, "process");
+    refused(cpass_relay_revoke(of.started, TEXT("0123456789"), NULL), CPASS_FORKED, "process");
     refused(cpass_relay_stop(of.started, 0), CPASS_FORKED, "process");
     refused(cpass_events_new(of.started, &more), CPASS_FORKED, "process");
     refused(cpass_events_next(of.events, 1000, &event), CPASS_FORKED, "process");
@@ -72,6 +92,7 @@ int main(void) {
     fine(cpass_relay_issue(of.started, TEXT("dc1"), TEXT("qemu/101"), NULL, &of.pass));
     open_again(of.backend);
     issue(of.waiting);
+    fine(cpass_log_new(TEXT("info"), &of.log));
 
     pid_t forked = fork();
     check(forked >= 0);
@@ -86,6 +107,8 @@ int main(void) {
     /* The parent has lost nothing by it. */
     open_again(of.backend);
     issue(of.started);
+    tells_of_a_pass(of.log);
+    cpass_log_free(of.log);
     cpass_pass_free(of.pass);
     fine(cpass_relay_stop(of.started, 0));
     cpass_relay_free(of.started);

@@ -21,6 +21,7 @@ static void a_console_has_what_is_needed(const cpass_backend *backend) {
     cpass_console *console = NULL;
     cpass_options *page = NULL;
     cpass_link *link = NULL;
+    cpass_rfb_parameters *parameters = NULL;
     size_t length = 0;
     fine(cpass_backend_open(backend, TEXT("qemu/101"), TEXT("vnc"), 0, &console));
     check(strcmp(cpass_console_kind(console, &length), "vnc") == 0 && length == 3);
@@ -39,9 +40,51 @@ static void a_console_has_what_is_needed(const cpass_backend *backend) {
     set(page, "foreign_origin", "true");
     fine(cpass_console_novnc_url(console, TEXT("https://portal.example.com/vnc.html"), page, &link));
     check(strncmp(cpass_link_url(link, NULL), "https://portal.example.com/vnc.html#", 36) == 0);
+    fine(cpass_console_rfb_parameters(console, &parameters));
+    check(strcmp(cpass_rfb_parameters_url(parameters, &length), url) == 0 && length == strlen(url));
+    check(strcmp(cpass_rfb_parameters_password(parameters, &length), cpass_console_password(console, NULL)) == 0);
+    check(length == 8);
     cpass_console_free(console);
     cpass_options_free(page);
+    /* They were made of the console, and are no part of it. */
+    check(strncmp(cpass_rfb_parameters_url(parameters, NULL), "wss://", 6) == 0);
+    cpass_rfb_parameters_free(parameters);
     cpass_link_free(link);
+}
+
+static void a_plain_rfb_server_has_no_websocket(void) {
+    cpass_options *options = NULL;
+    cpass_backend *backend = NULL;
+    cpass_console *console = NULL;
+    cpass_rfb_parameters *parameters = NULL;
+    fine(cpass_options_new(&options));
+    set(options, "host", "unix:/nowhere/vm.sock");
+    fine(cpass_backend_new(TEXT("vnc"), options, &backend));
+    fine(cpass_backend_open(backend, TEXT("vm"), TEXT("vnc"), 0, &console));
+    check(cpass_console_websocket_url(console, NULL) == NULL && cpass_console_address(console, NULL) == NULL);
+    refused(cpass_console_rfb_parameters(console, &parameters), CPASS_UNSUPPORTED, "no websocket");
+    check(parameters == NULL);
+    cpass_console_free(console);
+    cpass_backend_free(backend);
+    cpass_options_free(options);
+}
+
+static void cloudtower_has_two_links(void) {
+    cpass_link *link = NULL;
+    size_t length = 0;
+    const char direct[] = "wss://192.0.2.2/websockify/?uuid=u&token=raw&host=192.0.2.4";
+    fine(cpass_cloudtower_direct(TEXT("192.0.2.2"), TEXT("u"), TEXT("192.0.2.4"), TEXT("raw"), &link));
+    check(strcmp(cpass_link_url(link, &length), direct) == 0 && length == sizeof(direct) - 1);
+    cpass_link_free(link);
+    link = NULL;
+    fine(cpass_cloudtower_via(TEXT("tower.example.com"), TEXT("u"), TEXT("192.0.2.4"), TEXT("a+/="), &link));
+    check(strcmp(cpass_link_url(link, NULL),
+                 "wss://tower.example.com/websockify/?token=a%2B%2F%3D&uuid=u&host=192.0.2.4") == 0);
+    cpass_link_free(link);
+    link = NULL;
+    refused(cpass_cloudtower_via(TEXT("a b"), TEXT("u"), TEXT("192.0.2.4"), TEXT("a+/="), &link),
+            CPASS_INVALID_ARGUMENT, "a b");
+    check(link == NULL);
 }
 
 static void opening_says_why_not(const cpass_backend *backend) {
@@ -85,6 +128,7 @@ static void an_issuer_signs(void) {
     cpass_issuer *issuer = NULL;
     cpass_pass *pass = NULL;
     cpass_link *link = NULL;
+    cpass_rfb_parameters *parameters = NULL;
     fine(cpass_options_new(&options));
     set(options, "public_url", "https://portal.example.com/console");
     set(options, "pass_key_file", "/nowhere/pass.jwk");
@@ -106,6 +150,10 @@ static void an_issuer_signs(void) {
     check(cpass_pass_expires_at(pass) > INT64_C(1700000000000));
     fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
     check(strstr(cpass_link_url(link, NULL), "path=console%2Fws%3Fpass%3D") != NULL);
+    fine(cpass_pass_rfb_parameters(pass, &parameters));
+    check(strcmp(cpass_rfb_parameters_url(parameters, NULL), cpass_pass_url(pass, NULL)) == 0);
+    check(cpass_rfb_parameters_password(parameters, NULL) == NULL);
+    cpass_rfb_parameters_free(parameters);
     cpass_link_free(link);
     cpass_pass_free(pass);
     cpass_options_free(of_pass);
@@ -118,6 +166,7 @@ static void a_relay_lives_once(const cpass_backend *backend) {
     cpass_event *event = NULL;
     cpass_pass *pass = NULL, *none = NULL;
     bool found = false;
+    size_t length = 0;
     check(cpass_relay_address(relay, NULL) == NULL);
     fine(cpass_events_new(relay, &events));
     fine(cpass_relay_start(relay));
@@ -125,10 +174,13 @@ static void a_relay_lives_once(const cpass_backend *backend) {
     check(strncmp(cpass_relay_address(relay, NULL), "127.0.0.1:", 10) == 0);
     refused(cpass_relay_issue(relay, TEXT("dc2"), TEXT("qemu/101"), NULL, &none), CPASS_INVALID_ARGUMENT, "dc1");
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("qemu/101"), NULL, &pass));
-    fine(cpass_relay_revoke(relay, pass, &found));
+    const char *reference = cpass_pass_reference(pass, &length);
+    fine(cpass_relay_revoke(relay, reference, length, &found));
     check(found);
-    fine(cpass_relay_revoke(relay, pass, &found));
+    fine(cpass_relay_revoke(relay, reference, length, &found));
     check(!found);
+    fine(cpass_relay_revoke(relay, TEXT("0123456789"), NULL));
+    refused(cpass_relay_revoke(relay, TEXT("dc1"), &found), CPASS_INVALID_ARGUMENT, "reference: \"dc1\"");
     check(cpass_relay_session_count(relay) == 0);
     fine(cpass_events_next(events, 0, &event));
     check(event == NULL);
@@ -173,6 +225,8 @@ int main(void) {
     options_name_what_is_wrong();
     cpass_backend *backend = backend_from_environment();
     a_console_has_what_is_needed(backend);
+    a_plain_rfb_server_has_no_websocket();
+    cloudtower_has_two_links();
     opening_says_why_not(backend);
     many_calls_share_a_backend(backend);
     an_untrusted_certificate_is_told();

@@ -19,8 +19,12 @@ GUEST = "qemu/101"
 DELAY = 0.2
 
 
+# Their screens are built in, but where a test has a guest of its own.
+GUESTS = ("qemu/101=screen", "lxc/200=screen", "qemu/103=stopped")
+
+
 class Emulated(Child):
-    def __init__(self, *arguments: str, delay: float | None = DELAY) -> None:
+    def __init__(self, *arguments: str, delay: float | None = DELAY, guests: tuple[str, ...] = GUESTS) -> None:
         if delay is not None:
             arguments = (*arguments, "--unauthorized-delay", str(delay))
         if "--banner-delay" not in arguments:
@@ -30,7 +34,7 @@ class Emulated(Child):
         super().__init__(
             [
                 *(PROGRAM, "emulate", "proxmox", "--json"),
-                *("--guest", "qemu/101=screen", "--guest", "lxc/200=screen", "--guest", "qemu/103=stopped"),
+                *(word for guest in guests for word in ("--guest", guest)),
                 *("--user", USER, "--token", TOKEN_ID, "--ca-file", self.ca_file),
                 *arguments,
             ],

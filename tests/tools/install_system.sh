@@ -48,6 +48,8 @@ want g++ g++
 want valgrind valgrind
 want pkg-config pkg-config
 want as binutils
+want abidiff abigail-tools
+want_file /usr/include/cjson/cJSON.h libcjson-dev
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
@@ -58,7 +60,7 @@ want_file /usr/share/novnc/vnc.html novnc
 [ -n "$missing" ] || exit 0
 
 # Unquoted on purpose: a list of words.
-set -- apt-get install -y -o DPkg::Lock::Timeout=300 $missing
+set -- apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing
 by_hand="sudo apt-get update && sudo $*"
 if ! command -v apt-get >/dev/null 2>&1; then
     printf 'these Debian packages are missing, and there is no apt-get here:%s\n' "$missing" >&2

@@ -11,8 +11,22 @@ use crate::fragment::{self, For};
 use crate::prose::{comment, introduction, sentence};
 
 /// The files, in an order in which each needs only those before it.
-const SECTIONS: &[&str] =
-    &["version", "error", "options", "link", "console", "backend", "pass", "issuer", "backends", "relay", "events"];
+const SECTIONS: &[&str] = &[
+    "version",
+    "error",
+    "options",
+    "link",
+    "rfb_parameters",
+    "console",
+    "backend",
+    "pass",
+    "issuer",
+    "backends",
+    "relay",
+    "host",
+    "events",
+    "log",
+];
 
 const SCOPES: &[(Scope, &str)] = &[
     (Scope::Proxmox, "a backend of type proxmox"),
@@ -144,7 +158,8 @@ fn path_of(section: &str) -> PathBuf {
     root().join("crates/ffi/src").join(section).with_extension("rs")
 }
 
-fn root() -> PathBuf {
+/// The repository.
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }

@@ -146,6 +146,7 @@ fn emulate() -> Command {
                 .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
                 .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
                 .arg(text("name", "NAME", "Which vector of a list"))
+                .arg(flag("stay", "Stays after the last exchange, until it is told to end: for a vector whose server is silent"))
                 .arg(ca_file())
                 .arg(json()),
         )
@@ -242,6 +243,27 @@ mod tests {
                 assert!(self::command().try_get_matches_from(&good).is_ok(), "{good:?}");
                 let refused = self::command().try_get_matches_from(with_secret).unwrap_err();
                 assert_eq!(refused.kind(), clap::error::ErrorKind::UnknownArgument, "{command} {secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_option_of_a_backend_or_an_issuer_can_be_given_beside_a_file() {
+        let beside = [
+            ("open", Scope::Proxmox, vec!["qemu/101"]),
+            ("pass", Scope::Issuer, vec!["--backend", "dc1", "--machine", "qemu/101"]),
+        ];
+        for (command, scope, needed) in beside {
+            for argument in arguments(scope) {
+                let flag = format!("--{}", argument.get_long().unwrap());
+                let mut line = vec!["consolepass", command, "--config", "consolepass.toml", &flag];
+                line.extend(argument.get_action().takes_values().then_some("x"));
+                line.extend(&needed);
+
+                let refused = self::command().try_get_matches_from(line).unwrap_err();
+
+                assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{command} {flag}");
+                assert!(refused.to_string().contains("--config"), "{command} {flag}: {refused}");
             }
         }
     }

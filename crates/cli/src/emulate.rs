@@ -1,7 +1,7 @@
 //! `consolepass emulate`: strict doubles, to test a portal with.
 
 use std::env;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
     announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
     tokio::select! {
-        () = player.played() => {}
+        () = player.played(), if !matches.get_flag("stay") => {}
         () = asked => {}
     }
     player.finish().await.map_err(|differences| {
@@ -91,9 +91,12 @@ fn announce(
     Ok(())
 }
 
-/// A file that is written later has to be writable now: before anything is started.
+/// A file that is written later has to be writable now: before anything is started. What an earlier run wrote stays until
+/// there is something to replace it with.
 pub(crate) fn writable(matches: &ArgMatches, id: &str) -> Result<()> {
-    text(matches, id).map_or(Ok(()), |path| fs::write(path, "").map_err(|error| Error::invalid(id, path, error)))
+    let Some(path) = text(matches, id) else { return Ok(()) };
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| Error::invalid(id, path, error))
 }
 
 fn settings(matches: &ArgMatches) -> Result<Settings> {

@@ -28,9 +28,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let matches = match command::command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
-            let words = error.to_string();
-            let first = words.lines().next().unwrap_or_default();
-            Output::new(true).error(&Error::new(Code::InvalidArgument, first.trim_start_matches("error: ")));
+            Output::new(true).error(&wrong_usage(&error));
             return 2;
         }
         Err(error) => {
@@ -53,6 +51,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             if error.code() == Code::InvalidArgument { 2 } else { 1 }
         }
     }
+}
+
+/// What clap says of a wrong usage, up to the first empty line: after it come the usage and tips.
+fn wrong_usage(error: &clap::Error) -> Error {
+    let words = error.to_string();
+    let message: Vec<&str> = words.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message = message.join(" ");
+    Error::new(Code::InvalidArgument, message.trim_start_matches("error: "))
+        .with_hint("the same with --help says what is accepted")
 }
 
 fn is_json(matches: &clap::ArgMatches) -> bool {

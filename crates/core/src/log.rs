@@ -4,6 +4,7 @@
 //! installs a [`Subscriber`] there, once.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::field::{Field, Visit};
@@ -11,6 +12,8 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata};
+
+use crate::{Error, Result};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,16 @@ impl Level {
             tracing::Level::DEBUG => Self::Debug,
             tracing::Level::TRACE => Self::Trace,
         }
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let levels = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+        let named = levels.into_iter().find(|level| level.as_str() == text);
+        named.ok_or_else(|| Error::invalid("level", text, "accepted are error, warn, info, debug and trace"))
     }
 }
 
@@ -196,6 +209,14 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+
+    #[test]
+    fn a_level_is_read_from_its_word() {
+        for level in [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace] {
+            assert_eq!(level.as_str().parse::<Level>().unwrap(), level);
+        }
+        assert_eq!("WARN".parse::<Level>().unwrap_err().code(), crate::Code::InvalidArgument);
+    }
 
     #[test]
     fn a_line_has_its_message_and_fields_and_comes_only_if_its_level_is_on() {

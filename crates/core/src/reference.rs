@@ -46,7 +46,8 @@ impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text).ok_or_else(|| Error::invalid("reference", text, "accepted is what a pass has as its reference"))
+        Self::parse(text)
+            .ok_or_else(|| Error::invalid("reference", text, "accepted is what a pass has as its reference"))
     }
 }
 

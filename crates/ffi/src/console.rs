@@ -12,6 +12,7 @@ use crate::error::cpass_error;
 use crate::guard::{Out, fallible, free, given, infallible, needed, text};
 use crate::link::cpass_link;
 use crate::options::cpass_options;
+use crate::rfb_parameters::cpass_rfb_parameters;
 use crate::text::{Text, lend, unix_milliseconds};
 
 /// An open console.
@@ -183,6 +184,27 @@ pub unsafe extern "C" fn cpass_console_novnc_url(
         };
         let link = console.console.novnc_url(page, &cpass_options::or_none(options, Scope::Page))?;
         out.set(cpass_link::new(link.expose()));
+        Ok(())
+    })
+}
+
+/// What a page of one's own gives to RFB() of noVNC. As with cpass_console_novnc_url(), it is not for customers.
+///
+/// out:  set to the new parameters.
+///
+/// Returns CPASS_UNSUPPORTED if the console is a plain RFB server, which has no websocket.
+///
+/// Memory: the caller frees *out with cpass_rfb_parameters_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cpass_console_rfb_parameters(
+    console: *const cpass_console,
+    out: *mut *mut cpass_rfb_parameters,
+) -> *mut cpass_error {
+    fallible(|| {
+        // SAFETY: each is NULL or live, by the contract at the top of the header.
+        let (console, out) = unsafe { (needed(console, "console")?, Out::new(out, "out")?) };
+        out.set(cpass_rfb_parameters::new(&console.console.rfb_parameters()?));
         Ok(())
     })
 }

@@ -16,11 +16,13 @@
 //!
 //! Threads: a handle may be used by any number of threads at once; it is freed by one of them when the others are done.
 //!
-//! Fork: a relay belongs to the process that started it. In a child it, and its events, return CPASS_FORKED, and freeing them
-//! is harmless. Everything else works on both sides, relays that were not started yet included.
+//! Fork: a relay belongs to the process that started it, and a log to the one that opened it. In a child they, and the relay's
+//! events, return CPASS_FORKED, and freeing them is harmless. Everything else works on both sides, relays that were not started
+//! yet included.
 //!
 //! Errors: a function that can fail returns an error or NULL, which is success. A failure of ours is CPASS_INTERNAL, never the
-//! end of the program.
+//! end of the program. What is no failure and yet should be known, such as the option insecure, is told by a log alone: open
+//! one (cpass_log_new()).
 #![allow(clippy::doc_markdown, reason = "the comments are the C header's, where nothing is in backticks")]
 #![allow(unsafe_code, reason = "this crate is the border to C, and the only one that has any")]
 #![allow(
@@ -34,13 +36,18 @@ pub mod console;
 pub mod error;
 pub mod events;
 mod guard;
+pub mod host;
 pub mod issuer;
+mod lines;
 pub mod link;
+pub mod log;
 pub mod options;
 mod owner;
 pub mod pass;
 pub mod relay;
+pub mod rfb_parameters;
 mod serving;
+mod socket;
 mod text;
 pub mod version;
 mod waiting;

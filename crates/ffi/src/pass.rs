@@ -5,13 +5,14 @@
 
 use std::ffi::c_char;
 
+use consolepass::Pass;
 use consolepass::options::Scope;
-use consolepass::{Pass, Reference};
 
 use crate::error::cpass_error;
 use crate::guard::{Out, fallible, free, given, infallible, needed, text};
 use crate::link::cpass_link;
 use crate::options::cpass_options;
+use crate::rfb_parameters::cpass_rfb_parameters;
 use crate::text::{Text, lend, unix_milliseconds};
 
 /// An issued pass.
@@ -33,10 +34,6 @@ impl cpass_pass {
             reference: Text::new(pass.reference().as_str()),
             pass,
         }
-    }
-
-    pub(crate) fn reference(&self) -> &Reference {
-        self.pass.reference()
     }
 }
 
@@ -76,7 +73,8 @@ pub unsafe extern "C" fn cpass_pass_sub_protocol(pass: *const cpass_pass, length
     unsafe { lend(pass, length, |pass| Some(&pass.sub_protocol)) }
 }
 
-/// The public name of this console, in logs and events from the pass to the end. It is safe to show.
+/// The public name of this console, in logs and events from the pass to the end, and for cpass_relay_revoke(). It is safe to
+/// show.
 ///
 /// length:  set to the number of bytes; may be NULL.
 ///
@@ -119,6 +117,25 @@ pub unsafe extern "C" fn cpass_pass_novnc_url(
         let (pass, page, options, out) =
             unsafe { (needed(pass, "pass")?, text(page, page_length, "page")?, given(options), Out::new(out, "out")?) };
         out.set(cpass_link::new(&pass.pass.novnc_url(page, &cpass_options::or_none(options, Scope::Page))?));
+        Ok(())
+    })
+}
+
+/// What a page of one's own gives to RFB() of noVNC: the websocket alone, for the relay asks for no password.
+///
+/// out:  set to the new parameters.
+///
+/// Memory: the caller frees *out with cpass_rfb_parameters_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cpass_pass_rfb_parameters(
+    pass: *const cpass_pass,
+    out: *mut *mut cpass_rfb_parameters,
+) -> *mut cpass_error {
+    fallible(|| {
+        // SAFETY: each is NULL or live, by the contract at the top of the header.
+        let (pass, out) = unsafe { (needed(pass, "pass")?, Out::new(out, "out")?) };
+        out.set(cpass_rfb_parameters::new(&pass.pass.rfb_parameters()));
         Ok(())
     })
 }

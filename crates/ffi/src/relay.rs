@@ -2,7 +2,8 @@
 //!
 //! A relay issues passes, and serves the browsers that bring them: it asks for a ticket when a browser has connected, logs in
 //! and carries the bytes. Its work is done by threads of its own, from cpass_relay_start() to cpass_relay_stop() or
-//! cpass_relay_free(). Start it in the process that is to serve, not before a fork.
+//! cpass_relay_free(). Start it in the process that is to serve, not before a fork. A portal that has a port of its own does not
+//! start it, see below.
 
 use std::ffi::c_char;
 
@@ -114,19 +115,21 @@ pub unsafe extern "C" fn cpass_relay_issue(
 
 /// Ends the console of a pass, and makes the pass useless if it was not used yet.
 ///
-/// found:  set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
-///         well, but cannot be found.
+/// reference:  of the pass, as cpass_pass_reference() gave it: kept in the portal's database, or read out by the customer.
+/// found:      set to whether there was such a session or unused pass; may be NULL. An unused signed pass is made useless as
+///             well, but cannot be found.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cpass_relay_revoke(
     relay: *const cpass_relay,
-    pass: *const cpass_pass,
+    reference: *const c_char,
+    reference_length: usize,
     found: *mut bool,
 ) -> *mut cpass_error {
     fallible(|| {
-        // SAFETY: each is NULL or live, by the contract at the top of the header.
-        let (relay, pass) = unsafe { (needed(relay, "relay")?, needed(pass, "pass")?) };
-        let ended = relay.serving.here()?.revoke(pass.reference())?;
+        // SAFETY: each is NULL, or live and of the length given, by the contract at the top of the header.
+        let (relay, reference) = unsafe { (needed(relay, "relay")?, text(reference, reference_length, "reference")?) };
+        let ended = relay.serving.here()?.revoke(&reference.parse()?)?;
         if !found.is_null() {
             // SAFETY: not NULL, and then writable by the contract.
             unsafe { found.write(ended) };

@@ -1,4 +1,4 @@
-//! The program, an emulated hypervisor of its own, and folders that go with their test.
+//! The command in a process of its own, and what it needs around it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,11 +7,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const TOKEN_SECRET: &str = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
 
 pub(crate) fn consolepass(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_consolepass"));
-    command.args(arguments).stdin(Stdio::null()).env_remove("CONSOLEPASS_TOKEN_SECRET").env_remove("CONSOLEPASS_LOG");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CONSOLEPASS_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null());
     command
 }
 
@@ -24,7 +28,7 @@ pub(crate) fn json(output: &Output) -> Value {
 }
 
 /// A process that is ended with the test, and the first line that it printed.
-pub(crate) struct Running(pub(crate) Child, pub(crate) Value);
+pub(crate) struct Running(pub(crate) Child, Value);
 
 impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
@@ -34,11 +38,11 @@ impl Running {
         Self(child, serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line:?}")))
     }
 
-    /// The emulated hypervisor with a token.
+    /// The emulated hypervisor with a token, and the user that it belongs to.
     pub(crate) fn hypervisor() -> Self {
         let mut command = consolepass(&["emulate", "proxmox", "--json", "--unauthorized-delay", "0"]);
-        command.args(["--guest", "qemu/101=screen", "--token", "portal@pve!console"]);
-        command.env("CONSOLEPASS_EMULATE_TOKEN_SECRET", TOKEN_SECRET);
+        command.args(["--guest", "qemu/101=screen", "--user", "portal@pve", "--token", "portal@pve!console"]);
+        command.env("CONSOLEPASS_EMULATE_TOKEN_SECRET", TOKEN_SECRET).env("CONSOLEPASS_EMULATE_PASSWORD", PASSWORD);
         Self::start(command)
     }
 
@@ -62,7 +66,7 @@ impl Drop for Running {
 }
 
 /// A folder that goes with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {

@@ -58,7 +58,7 @@ fn another_file_of_the_same_name_is_replaced_only_by_force_and_nothing_is_writte
     let own = folder.file("viewer.css", "body { color: red }");
 
     let refused = export(&target, &[]);
-    let left: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let forced = export(&target, &["--force"]);
 
     assert_eq!(refused.status.code(), Some(2));

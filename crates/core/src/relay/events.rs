@@ -78,7 +78,8 @@ impl Events {
                 tracing::info!(reference = shown, backend, machine, user, "console connected");
             }
             What::Ended { code, message } => {
-                tracing::info!(reference = shown, backend, machine, user, %code, message, "console ended");
+                // A field of the name `message` would take the place of the line's own words.
+                tracing::info!(reference = shown, backend, machine, user, %code, reason = message, "console ended");
             }
         }
         let console = grant.map(|grant| EventConsole {

@@ -38,6 +38,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::acceptor::Acceptor;
@@ -81,7 +82,7 @@ enum State {
     New,
     /// On its way to its port.
     Starting,
-    Running(SocketAddr),
+    Running(SocketAddr, JoinHandle<()>),
     Stopped,
 }
 
@@ -104,6 +105,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// Lets nobody in any more, and tells every session and connection to end.
+    fn end(&self) {
+        self.sessions.close();
+        self.stop.send_replace(true);
+        self.acceptor.release();
+    }
+
     /// Resolves when connections are to end.
     fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();
@@ -188,8 +196,8 @@ impl Relay {
         let bound =
             bound.and_then(|bound| self.shared.acceptor.claim().and_then(|()| self.owner.take()).map(|()| bound));
         let (listener, address) = bound.inspect_err(|_| *self.state() = State::New)?;
-        tokio::spawn(listener::serve(Arc::clone(&self.shared), listener));
-        *self.state() = State::Running(address);
+        let listening = tokio::spawn(listener::serve(Arc::clone(&self.shared), listener));
+        *self.state() = State::Running(address, listening);
         tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
         Ok(address)
     }
@@ -227,7 +235,7 @@ impl Relay {
     pub fn address(&self) -> Option<SocketAddr> {
         self.owner.check().ok()?;
         match &*self.state() {
-            State::Running(address) => Some(*address),
+            State::Running(address, _) => Some(*address),
             _ => None,
         }
     }
@@ -245,8 +253,11 @@ impl Relay {
         }
         self.shared.sessions.close();
         self.shared.stop.send_replace(true);
-        if let State::Running(address) = std::mem::replace(&mut *self.state(), State::Stopped) {
+        let state = std::mem::replace(&mut *self.state(), State::Stopped);
+        if let State::Running(address, listening) = state {
             tracing::info!(%address, "relay stopping");
+            // It ends by itself now. Its port is free when this returns: another relay may have been waiting for it.
+            let _ = listening.await;
         }
         if timeout(self.shutdown_grace, self.shared.sessions.drained()).await.is_err() {
             tracing::warn!(sessions = self.session_count(), "some consoles are still ending");
@@ -262,8 +273,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         // A child has its parent's locks as they were, perhaps held for ever.
         if self.owner.check().is_ok() {
-            self.shared.sessions.close();
-            self.shared.stop.send_replace(true);
+            self.shared.end();
         }
     }
 }

@@ -13,8 +13,10 @@ use crate::stream::Stream;
 const TOO_MANY_HEADERS: usize = 64;
 /// This many bytes of header lines are too many. The request line does not count.
 const TOO_LARGE_HEADERS: usize = 8192;
-/// No limit of the real server: what stops a request line that never ends from filling the memory.
+/// No limits of the real server, which only looks at how long a client has been silent: what stops a request line that
+/// never ends from filling the memory, and a client that drips from staying for ever. The second is in idle times.
 const LONGEST_LINE: usize = 1024 * 1024;
+const LONGEST_REQUEST: u32 = 12;
 
 /// What came next on a connection.
 pub(crate) enum Incoming {
@@ -41,7 +43,8 @@ impl Connection {
     }
 
     pub(crate) async fn next(&mut self) -> Incoming {
-        self.try_next().await.unwrap_or(Incoming::End)
+        let limit = self.idle * LONGEST_REQUEST;
+        timeout(limit, self.try_next()).await.map_or(Incoming::End, |next| next.unwrap_or(Incoming::End))
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -49,19 +52,17 @@ impl Connection {
         self.stream.flush().await
     }
 
-    /// Reads and forgets whatever comes, until the client leaves or, if a limit is given, has been silent that long.
+    /// Reads and forgets whatever comes, until the client leaves or, if a limit is given, has been silent that long, and
+    /// at most as long as a request may take.
     pub(crate) async fn drain(&mut self, limit: Option<Duration>) {
         let mut sink = vec![0; 16 * 1024];
-        loop {
-            let read = self.stream.read(&mut sink);
-            let read = match limit {
-                Some(limit) => timeout(limit, read).await.unwrap_or(Ok(0)),
-                None => read.await,
-            };
-            if !matches!(read, Ok(1..)) {
-                return;
-            }
-        }
+        let Some(limit) = limit else {
+            while let Ok(1..) = self.stream.read(&mut sink).await {}
+            return;
+        };
+        let silent = async { while let Ok(Ok(1..)) = timeout(limit, self.stream.read(&mut sink)).await {} };
+        // Either way it is over.
+        let _ = timeout(limit * LONGEST_REQUEST, silent).await;
     }
 
     /// The stream and what was read from it too early: a client may put its first frame behind its handshake.

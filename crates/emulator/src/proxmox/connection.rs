@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::api::{self, Answer};
-use super::record::Call;
+use super::record::{self, Call, LONGEST_BODY};
 use super::settings::EventLoop;
 use super::shared::Shared;
 use super::{credentials, tunnel};
@@ -55,7 +55,7 @@ async fn answer_all(shared: &Arc<Shared>, mut connection: Connection, number: u6
             }
             Incoming::End => break,
         };
-        let call = record(shared, &request, number);
+        let call = take_note(shared, &request, number);
         match api::answer(shared, &request) {
             Answer::Response(response) => {
                 if response.status == 401 {
@@ -102,12 +102,7 @@ async fn redirect(tcp: TcpStream, idle: Duration) {
     connection.into_parts().0.end().await;
 }
 
-/// So many calls are remembered, and so much of each body: a double that runs for weeks must not grow for ever, and whoever
-/// floods it needs no login.
-const MOST_CALLS: usize = 10_000;
-const LONGEST_BODY: usize = 4096;
-
-fn record(shared: &Shared, request: &Request, connection: u64) -> usize {
+fn take_note(shared: &Shared, request: &Request, connection: u64) -> usize {
     let call = Call {
         connection,
         method: request.method.clone(),
@@ -123,12 +118,7 @@ fn record(shared: &Shared, request: &Request, connection: u64) -> usize {
         reason: None,
     };
     let mut index = usize::MAX;
-    shared.record.send_modify(|record| {
-        if record.calls.len() < MOST_CALLS {
-            index = record.calls.len();
-            record.calls.push(call);
-        }
-    });
+    shared.record.send_modify(|record| index = record::keep(&mut record.calls, call));
     index
 }
 

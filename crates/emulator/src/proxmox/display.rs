@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::guest::{Guest, GuestKind, ScreenSource};
 use super::settings::Settings;
@@ -73,8 +73,10 @@ async fn machine(
         let state = locked(&shared.state);
         state.password(vmid).is_some_and(|password| rfb::challenge_response(password.as_bytes(), challenge) == response)
     };
-    if let Ok(true) = rfb::greet(client, Version::V3_8, Security::Vnc { challenge }, verify).await {
-        join(client, screen, (640, 400), settings.timing.display_idle).await;
+    let idle = settings.timing.display_idle;
+    let greeting = rfb::greet(client, Version::V3_8, Security::Vnc { challenge }, verify);
+    if let Ok(Ok(true)) = timeout(idle, greeting).await {
+        join(client, screen, (640, 400), idle).await;
     }
     Ok(())
 }
@@ -94,8 +96,9 @@ async fn container(
     let challenge = shared.random.bytes();
     let security = if console.for_websocket { Security::Vnc { challenge } } else { Security::VeNCrypt };
     let verify = |response| rfb::challenge_response(console.password.as_bytes(), challenge) == response;
-    if let Ok(true) = rfb::greet(client, Version::V3_8, security, verify).await {
-        join(client, screen, console.size, settings.timing.container_idle).await;
+    let idle = settings.timing.container_idle;
+    if let Ok(Ok(true)) = timeout(idle, rfb::greet(client, Version::V3_8, security, verify)).await {
+        join(client, screen, console.size, idle).await;
     }
     Ok(())
 }

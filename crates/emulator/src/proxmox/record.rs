@@ -3,10 +3,15 @@
 use super::credentials::Credential;
 use crate::websocket::Violation;
 
-/// Everything that happened at an emulator so far.
+/// So many of each are remembered, and so much of each body: a double that runs for weeks must not grow for ever, and
+/// whoever floods it needs no login.
+const MOST: usize = 10_000;
+pub(crate) const LONGEST_BODY: usize = 4096;
+
+/// Everything that happened at an emulator so far; of each list the first ten thousand.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// Requests, in the order their heads were complete; the first ten thousand.
+    /// Requests, in the order their heads were complete.
     pub calls: Vec<Call>,
     /// Websockets, in the order of their 101.
     pub tunnels: Vec<Tunnel>,
@@ -58,6 +63,15 @@ pub struct Tunnel {
     pub ended: bool,
 }
 
+/// Adds to a list of the record, and returns the place; once the list is full, a place that nothing has.
+pub(crate) fn keep<T>(list: &mut Vec<T>, item: T) -> usize {
+    if list.len() >= MOST {
+        return usize::MAX;
+    }
+    list.push(item);
+    list.len() - 1
+}
+
 impl Record {
     /// How many requests had this method and a path that ends like this.
     #[must_use]
@@ -77,5 +91,20 @@ impl Call {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_keeps_its_first_ten_thousand() {
+        let mut list = Vec::new();
+
+        let places: Vec<usize> = (0..10_002).map(|item| keep(&mut list, item)).collect();
+
+        assert_eq!((list.len(), list[9_999]), (10_000, 9_999));
+        assert_eq!(places[9_998..], [9_998, 9_999, usize::MAX, usize::MAX]);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use tokio::sync::watch;
 
-use super::record::{Record, Tunnel};
+use super::record::{self, Record, Tunnel};
 use super::settings::Settings;
 use super::state::State;
 use super::tickets::Keys;
@@ -46,7 +46,9 @@ impl Shared {
 
     /// Remembers a secret that is about to leave.
     pub(crate) fn hand_out(&self, secret: &str) {
-        self.record.send_modify(|record| record.secrets.push(secret.to_owned()));
+        self.record.send_modify(|record| {
+            record::keep(&mut record.secrets, secret.to_owned());
+        });
     }
 
     /// Takes note of something on a websocket.

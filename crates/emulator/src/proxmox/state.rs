@@ -1,6 +1,6 @@
 //! What outlives a request: console ports, the guests' current VNC passwords, and tasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,6 +11,9 @@ use crate::time;
 
 /// Ports a node gives to consoles. They are numbers only: nothing is bound.
 const PORTS: std::ops::RangeInclusive<u16> = 5900..=5999;
+
+/// So many tasks are remembered. The real node archives them as well, and a double that runs for weeks must not grow for ever.
+const MOST_TASKS: usize = 10_000;
 
 /// A console port that waits for a connection.
 #[derive(Debug, Clone)]
@@ -46,7 +49,7 @@ pub(crate) struct State {
     listeners: BTreeMap<u16, Listener>,
     reservations: BTreeMap<u16, Instant>,
     passwords: BTreeMap<u32, (String, Instant)>,
-    tasks: Vec<Task>,
+    tasks: VecDeque<Task>,
     next_process: u32,
 }
 
@@ -56,7 +59,7 @@ impl State {
             listeners: BTreeMap::new(),
             reservations: BTreeMap::new(),
             passwords: BTreeMap::new(),
-            tasks: Vec::new(),
+            tasks: VecDeque::new(),
             next_process: 0xC5F1,
         }
     }
@@ -116,7 +119,10 @@ impl State {
         self.next_process += 1;
         let started = time::now();
         let upid = format!("UPID:{node}:{process:08X}:0012AB34:{started:08X}:{kind}:{vmid}:{owner}:");
-        self.tasks.push(Task {
+        if self.tasks.len() >= MOST_TASKS {
+            self.tasks.pop_front();
+        }
+        self.tasks.push_back(Task {
             upid: upid.clone(),
             kind,
             vmid,
@@ -168,5 +174,21 @@ impl State {
             };
             self.finish(&listener.upid, outcome);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_tasks_are_forgotten_and_the_newest_are_not() {
+        let mut state = State::new();
+
+        let upids: Vec<String> = (0..=MOST_TASKS).map(|_| state.begin("pve1", "vncproxy", 101, "portal@pve")).collect();
+
+        assert_eq!(state.tasks.len(), MOST_TASKS);
+        assert!(state.task(&upids[0]).is_none());
+        assert!(state.task(&upids[1]).is_some() && state.task(&upids[MOST_TASKS]).is_some());
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::api::Upgrade;
 use super::display;
-use super::record::Tunnel;
+use super::record::{self, Tunnel};
 use super::settings::{EventLoop, Settings};
 use super::shared::Shared;
 use crate::http::Connection;
@@ -41,8 +41,8 @@ pub(crate) async fn serve(shared: &Arc<Shared>, connection: Connection, upgrade:
     let (near, far) = tokio::io::duplex(BUFFER);
     let mut number = 0;
     shared.record.send_modify(|record| {
-        number = record.tunnels.len();
-        record.tunnels.push(Tunnel { protocol: upgrade.protocol.clone(), ..Tunnel::default() });
+        let tunnel = Tunnel { protocol: upgrade.protocol.clone(), ..Tunnel::default() };
+        number = record::keep(&mut record.tunnels, tunnel);
     });
     let console = display::serve(shared, &settings, &upgrade.console, far);
     let carried = carry(shared, &settings, number, (stream, ahead), near, upgrade.head);

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
-use super::{Screen, serve};
+use super::{PATIENCE, Screen, serve};
 use crate::random::Random;
 use crate::rfb::{self, Address, Security, Version};
 
@@ -20,6 +22,8 @@ pub struct Options {
     pub password: Option<String>,
     /// Width and height in pixels.
     pub size: (u16, u16),
+    /// A client that is not past security after this is cut off.
+    pub patience: Duration,
 }
 
 /// A listening screen; dropping it closes the port and every connection.
@@ -36,7 +40,7 @@ enum Listener {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { version: Version::V3_8, password: None, size: (640, 400) }
+        Self { version: Version::V3_8, password: None, size: (640, 400), patience: PATIENCE }
     }
 }
 
@@ -107,7 +111,8 @@ where
     let security = if options.password.is_some() { Security::Vnc { challenge } } else { Security::None };
     let password = options.password.unwrap_or_default();
     let verify = |response| rfb::challenge_response(password.as_bytes(), challenge) == response;
-    if let Ok(true) = rfb::greet(&mut stream, options.version, security, verify).await {
+    let greeting = rfb::greet(&mut stream, options.version, security, verify);
+    if let Ok(Ok(true)) = timeout(options.patience, greeting).await {
         let (width, height) = options.size;
         // How a client leaves is not this server's concern.
         let _ = serve(&screen, stream, width, height).await;

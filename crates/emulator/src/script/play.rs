@@ -147,7 +147,12 @@ async fn play_frames(stage: &Stage, mut connection: Connection, request: &Reques
     for (index, frame) in upgrade.frames.iter().enumerate() {
         let outcome = match frame {
             Frame::Send(bytes) => send(&mut stream, &websocket::binary(&decode(bytes))).await,
-            Frame::Receive(bytes) => receive(&mut stream, &mut ahead, &mut received, &decode(bytes)).await,
+            Frame::Receive(bytes) => {
+                let wanted = decode(bytes);
+                let received = receive(&mut stream, &mut ahead, &mut received, &wanted);
+                let late = |_| Err(format!("`{}` did not come in time", wanted.escape_ascii()));
+                timeout(stage.options.idle_close, received).await.unwrap_or_else(late)
+            }
             Frame::Close(_) => {
                 if send(&mut stream, &websocket::close(1000)).await.is_ok() {
                     stream.end().await;
@@ -163,7 +168,7 @@ async fn play_frames(stage: &Stage, mut connection: Connection, request: &Reques
     stage.progress.send_modify(|progress| progress.done += 1);
     // The script says nothing of an end, so it is the client's.
     let mut sink = [0; 4096];
-    while let Ok(1..) = stream.read(&mut sink).await {}
+    while let Ok(Ok(1..)) = timeout(stage.options.idle_close, stream.read(&mut sink)).await {}
 }
 
 /// Reads data frames until `wanted` has come; pings are answered on the way.

@@ -22,7 +22,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// HTTPS with a certificate of its own, or plain HTTP.
     pub tls: bool,
-    /// A silent connection is closed after this.
+    /// A silent connection is closed after this, unless the script says that it hangs.
     pub idle_close: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use consolepass_emulator::proxmox::Generation;
 
-use crate::support::socket::{LXC, Socket, Ticket, task};
+use crate::support::socket::{LXC, QEMU, Socket, Ticket, task};
 use crate::support::{Ending, quick, rfb, started};
 
 #[tokio::test]
@@ -89,6 +89,40 @@ async fn a_containers_console_ends_when_its_last_client_has_been_gone_for_long_e
     emulator.wait_until(|record| record.tunnels[1].ended).await.unwrap();
 
     assert_eq!(task(&emulator, &ticket, "status").await["exitstatus"], "OK");
+}
+
+#[tokio::test]
+async fn a_containers_console_has_a_patience_of_its_own() {
+    let mut settings = quick();
+    settings.timing.container_idle = Duration::from_millis(200);
+    let hasty = started(settings.clone()).await;
+    settings.timing.container_idle = quick().timing.container_idle;
+    settings.timing.display_idle = Duration::from_millis(200);
+    let patient = started(settings).await;
+    let inside = async |emulator, base| {
+        let ticket = Ticket::with(emulator, base, "websocket=1").await;
+        let mut socket = Socket::open(emulator, &ticket).await;
+        assert_eq!(rfb::log_in(&mut socket, ticket.password()).await.0, 0);
+        rfb::enter(&mut socket).await;
+        socket
+    };
+
+    assert_eq!(inside(&hasty, LXC).await.frame().await, Err(Ending::Clean));
+    let mut container = inside(&patient, LXC).await;
+    // A machine's display tells when that time is over.
+    assert_eq!(inside(&patient, QEMU).await.frame().await, Err(Ending::Clean));
+    container.send(&rfb::typing("still here")).await;
+    patient.screen("lxc/200").unwrap().wait_for_typed("still here").await.unwrap();
+}
+
+#[test]
+fn by_default_a_display_may_be_idle_for_a_quarter_of_an_hour_and_a_container_for_half_of_one() {
+    let timing = quick().timing;
+
+    assert_eq!(timing.display_idle, Duration::from_secs(15 * 60));
+    assert_eq!(timing.container_idle, Duration::from_secs(30 * 60));
+    assert_eq!(timing.container_first_client, Duration::from_secs(20));
+    assert_eq!(timing.container_linger, Duration::from_secs(10));
 }
 
 #[tokio::test]

@@ -274,6 +274,30 @@ async fn noise_inside_tls_is_refused_or_waited_out() {
 }
 
 #[tokio::test]
+async fn the_record_is_bounded_however_much_is_asked() {
+    let emulator = started(quick()).await;
+    let body = "username=nobody@pve&password=".to_owned() + &"x".repeat(10_000);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let mut client = Client::to(&emulator).await;
+    client.send(request("POST", "/api2/json/access/ticket", &form, &body)).await;
+    client.answer().await;
+    // A hundred on each connection, as many as it serves.
+    let flood = request("GET", "/api2/json/access/ticket", &[], "").repeat(100);
+
+    for _ in 0..101 {
+        let mut client = Client::to(&emulator).await;
+        client.send(&flood).await;
+        assert!(!client.rest().await.0.is_empty());
+    }
+
+    let calls = emulator.requests();
+    assert_eq!(calls.len(), 10_000);
+    assert_eq!(calls[0].body, &body.as_bytes()[..4096]);
+    let line = Client::to(&emulator).await.get(VERSION, &[("Authorization", TOKEN)]).await.status_line;
+    assert_eq!(line, "HTTP/1.1 200 OK", "beyond the record it serves as before");
+}
+
+#[tokio::test]
 async fn the_fingerprint_is_that_of_the_certificate_shown() {
     let emulator = started(quick()).await;
     let client = Client::to(&emulator).await;

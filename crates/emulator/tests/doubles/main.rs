@@ -9,6 +9,7 @@ mod framing;
 mod http_core;
 mod login;
 mod machine_console;
+mod noise;
 mod player;
 mod rfb_login;
 mod screens;

@@ -96,6 +96,21 @@ async fn a_classic_ticket_fits_every_port_of_its_guest() {
 }
 
 #[tokio::test]
+async fn a_classic_server_takes_nothing_off_a_ticket_before_it_looks_at_it() {
+    let (old, new) = (started(classic()).await, started(quick()).await);
+
+    for (emulator, line) in
+        [(&old, "HTTP/1.1 401 permission denied - invalid PVEVNC ticket"), (&new, "HTTP/1.1 101 Switching Protocols")]
+    {
+        let ticket = Ticket::for_machine(emulator).await;
+        let bare = &ticket.text("ticket")[ticket.text("ticket").find("PVEVNC:").unwrap()..];
+        let path = ticket.path_with(&encoded(&format!("F(KCGEI#:{bare}")));
+        let (_, answer) = upgrade(emulator, &path, &[("Authorization", TOKEN)]).await;
+        assert_eq!(answer.status_line, line);
+    }
+}
+
+#[tokio::test]
 async fn a_console_ticket_counts_from_twenty_seconds_early_to_forty_seconds_late() {
     let emulator = started(quick()).await;
 

@@ -22,6 +22,7 @@ fn call(function: &Function, null: usize) -> String {
         }
         match kind.as_str() {
             "const char *" => "\"x\"".to_owned(),
+            "const uint8_t *" => "(const uint8_t *)\"x\"".to_owned(),
             "size_t *" => "&length".to_owned(),
             "bool *" => "&found".to_owned(),
             kind if kind.ends_with("**") => {

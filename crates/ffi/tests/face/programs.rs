@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use consolepass::PassKey;
+use consolepass::{Code, PassKey};
 
-use super::browser::Browser;
+use super::browser::{Browser, get};
 use super::cluster::{Cluster, TOKEN_SECRET};
 use super::installed::{C11, SANITIZED, compile, file, prefix, succeed};
 
@@ -132,6 +132,56 @@ fn a_backend_is_used_directly_and_by_a_relay_at_once() {
     assert_eq!(cluster.emulator.record().count("POST", "/vncproxy"), 11);
 }
 
+/// The program shows a page of its own and a console on one port.
+fn has_one_port(command: &mut Command) {
+    let mut program = command.arg("qemu/101").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let origin = line.trim_end().strip_prefix("open ").unwrap().trim_end_matches('/');
+    let address = origin.strip_prefix("http://").unwrap();
+
+    let page = get(address, "/");
+    let pass = page.split_once("#pass=").unwrap().1.split('"').next().unwrap();
+    assert!(page.contains(&format!("href=\"{origin}/console/#pass=")), "{page}");
+    assert!(get(address, "/other").starts_with("HTTP/1.1 404 "));
+    // The viewer, or how to build it.
+    let viewer = get(address, "/console/");
+    assert!(viewer.contains("content-security-policy: default-src 'none'"), "{viewer}");
+    let mut browser = Browser::connect(address, &format!("/console/ws?pass={pass}"), origin);
+    assert!(browser.log_in().0 > 0);
+    drop(program.stdin.take());
+    let (code, reason) = browser.end();
+
+    assert_eq!((code, reason.as_str()), (4000 + Code::ShuttingDown.number(), "shutting_down"));
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn a_portal_with_sanitizers_keeps_its_one_port() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("one_port_sanitized", "gcc", SANITIZED, &["examples/c/one_port.c"]);
+
+    has_one_port(&mut cluster.command(program));
+}
+
+#[test]
+fn a_portal_under_valgrind_keeps_its_one_port_and_loses_nothing() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("one_port_valgrind", "cc", C11, &["examples/c/one_port.c"]);
+
+    has_one_port(&mut cluster.under_valgrind(&program));
+}
+
+#[test]
+fn a_portal_hands_over_connections_and_nothing_else() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("hosting", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/hosting.c"]);
+
+    let rest = relayed(cluster.command(program).env("PASS_KEY_FILE", key_file("hosting.jwk")));
+
+    assert!(rest.is_empty(), "{rest:?}");
+}
+
 #[test]
 fn events_that_nobody_fetched_are_counted() {
     // More than a relay keeps, and than it lets in at once beyond that.
@@ -193,6 +243,14 @@ fn everything_that_can_be_called_does_what_the_header_says() {
     let program = compile("surface", "gcc", SANITIZED, &["tests/c/surface.c"]);
 
     succeed(cluster.command(program).env("PASS_KEY_FILE", key_file("surface.jwk")));
+}
+
+#[test]
+fn log_lines_come_to_those_who_ask() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("logs", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/logs.c"]);
+
+    succeed(&mut cluster.command(program));
 }
 
 #[test]

@@ -76,8 +76,8 @@ impl Account {
                 Err(options.missing("token_id").with_hint("give token_id and token_secret, or username and password"))
             }
             (_, _, Some(name)) => {
-                let shown = options.text(name).unwrap_or("…");
-                Err(options.wrong(name, shown, "token_id is given as well; give one account"))
+                let shown = options.text(name).map_or("…".into(), without_secret);
+                Err(options.wrong(name, &shown, "token_id is given as well; give one account"))
             }
         }
     }
@@ -86,9 +86,7 @@ impl Account {
         const ACCEPTED: &str = "accepted is USER@REALM!TOKENID, such as portal@pve!console";
         let fits = id.split_once('!').is_some_and(|(user, token)| is_user(user) && is_identifier(token));
         if !fits {
-            // Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
-            let shown = id.split_once('=').map_or(id.to_owned(), |(before, _)| format!("{before}=…"));
-            return Err(options.wrong("token_id", &shown, ACCEPTED));
+            return Err(options.wrong("token_id", &without_secret(id), ACCEPTED));
         }
         let value = secret.expose();
         // The server cuts the value at a `;`, and takes what is before the last `=` for the token's id.
@@ -125,7 +123,7 @@ impl User {
         if !is_user(name) || name.len() > LONGEST_USERNAME {
             return Err(options.wrong(
                 "username",
-                name,
+                &without_secret(name),
                 "accepted is USER@REALM, such as portal@pve or root@pam, of at most 64 characters",
             ));
         }
@@ -231,6 +229,11 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Account").field(&self.name()).finish()
     }
+}
+
+/// Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
+fn without_secret(pasted: &str) -> String {
+    pasted.split_once('=').map_or_else(|| pasted.to_owned(), |(before, _)| format!("{before}=…"))
 }
 
 fn is_user(text: &str) -> bool {

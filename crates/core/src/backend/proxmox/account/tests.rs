@@ -138,6 +138,23 @@ fn a_ticket_for_the_second_step_alone_is_told_before_it_is_used() {
 }
 
 #[test]
+fn a_token_that_was_pasted_whole_is_named_without_its_secret() {
+    let whole = "portal@pve!console=hunter2";
+    let shown = "\"portal@pve!console=…\"";
+
+    for pairs in [
+        &[("token_id", whole), ("token_secret", "x")][..],
+        &[("username", whole), ("password", "x")],
+        &[("token_id", "portal@pve!console"), ("token_secret", "x"), ("username", whole)],
+    ] {
+        let error = refused(pairs);
+
+        assert!(error.to_string().contains(shown), "{error}");
+        assert!(!format!("{error:?} {}", error.hint()).contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
 fn a_ticket_travels_percent_encoded_in_one_cookie() {
     let login = Login::new("PVE:a@b:1::x+/==".into(), "1:csrf".into(), Instant::now());
     let identity = Identity::Login(Arc::new(login));

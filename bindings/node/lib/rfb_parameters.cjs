@@ -1,0 +1,22 @@
+"use strict";
+// What a page of one's own gives to noVNC.
+
+class RfbParameters {
+  #url;
+  #password;
+
+  constructor({ url, password }) {
+    this.#url = url;
+    this.#password = password ?? undefined;
+  }
+
+  get url() {
+    return this.#url;
+  }
+
+  get password() {
+    return this.#password;
+  }
+}
+
+module.exports = { RfbParameters };

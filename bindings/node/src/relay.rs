@@ -1,0 +1,143 @@
+//! Relays.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use consolepass::options::Scope;
+use consolepass::{Code, Error, Reference, Result};
+use napi::Env;
+use napi::bindgen_prelude::{Function, Object};
+use napi_derive::napi;
+use tokio::sync::watch;
+
+use crate::backend::Backend;
+use crate::call::{Abort, promise};
+use crate::descriptor;
+use crate::error::refused;
+use crate::events::{self, Told};
+use crate::hosting::{self, Answer, Pipe};
+use crate::options::{Given, options};
+use crate::pass::Pass;
+
+/// The backends of a relay that is to be made, by their names.
+#[napi]
+#[derive(Default)]
+pub struct Backends(Mutex<BTreeMap<String, Arc<dyn consolepass::Backend>>>);
+
+#[napi]
+impl Backends {
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[napi]
+    pub fn add(&self, name: String, backend: &Backend) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&backend.0));
+    }
+}
+
+#[napi]
+pub struct Relay {
+    relay: Arc<consolepass::Relay>,
+    stopped: watch::Sender<bool>,
+}
+
+#[napi]
+impl Relay {
+    #[napi(constructor)]
+    pub fn new(backends: &Backends, given: Given) -> napi::Result<Self> {
+        let backends = backends.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let made = consolepass::Relay::new(backends, &options(given, Scope::Relay)?);
+        Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?), stopped: watch::Sender::new(false) })
+    }
+
+    /// Resolves to the address that it listens on.
+    #[napi]
+    pub fn start<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
+        let relay = self.open()?;
+        promise(env, abort, async move { relay.start().await }, |address| address.to_string())
+    }
+
+    #[napi]
+    pub fn issue<'env>(
+        &self,
+        env: &'env Env,
+        backend: String,
+        machine: String,
+        given: Given,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Object<'env>> {
+        let (relay, options) = (self.open()?, options(given, Scope::Pass)?);
+        promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
+    }
+
+    #[napi]
+    pub fn revoke<'env>(&self, env: &'env Env, reference: String, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
+        let relay = self.open()?;
+        let work = async move {
+            let reference: Reference = reference.parse()?;
+            relay.revoke(&reference).await
+        };
+        promise(env, abort, work, |found| found)
+    }
+
+    #[napi]
+    pub fn stop<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
+        let (relay, stopped) = (Arc::clone(&self.relay), self.stopped.clone());
+        let work = async move {
+            // A task of its own: who stops waiting for the end does not undo it.
+            let ending = tokio::spawn(async move {
+                relay.stop().await;
+                stopped.send_replace(true);
+            });
+            ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))
+        };
+        promise(env, abort, work, |()| ())
+    }
+
+    #[napi(getter)]
+    pub fn session_count(&self) -> u32 {
+        u32::try_from(self.relay.session_count()).unwrap_or(u32::MAX)
+    }
+
+    #[napi(getter)]
+    pub fn address(&self) -> Option<String> {
+        self.relay.address().map(|address| address.to_string())
+    }
+
+    /// Tells `callback` what happens to consoles, several at once, and `null` when the relay has ended.
+    #[napi]
+    pub fn listen(&self, callback: Function<'_, Option<Vec<Told>>, ()>) -> napi::Result<()> {
+        events::tell(callback, self.relay.events(), self.stopped.subscribe())
+    }
+
+    /// What it answers to a request for `path` that asks for no websocket.
+    #[napi]
+    pub fn answer(&self, method: String, path: String) -> Answer {
+        hosting::answer(&self.relay, &method, &path)
+    }
+
+    /// Serves the socket behind `descriptor`, from which `read` was read: Node closes its own descriptor afterwards.
+    #[napi]
+    pub fn serve_descriptor(&self, descriptor: i32, read: &[u8]) -> napi::Result<()> {
+        let taken = descriptor::take(descriptor).map_err(hosting::unfit)?;
+        hosting::serve(Arc::clone(&self.relay), taken, Bytes::copy_from_slice(read))
+    }
+
+    /// Serves a connection whose further bytes go through the pipe.
+    #[napi]
+    pub fn serve_pipe(&self, read: &[u8]) -> napi::Result<Pipe> {
+        Pipe::new(Arc::clone(&self.relay), Bytes::copy_from_slice(read))
+    }
+
+    fn open(&self) -> napi::Result<Arc<consolepass::Relay>> {
+        let open: Result<()> = if *self.stopped.borrow() {
+            Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"))
+        } else {
+            Ok(())
+        };
+        open.map(|()| Arc::clone(&self.relay)).map_err(|error| refused(&error))
+    }
+}

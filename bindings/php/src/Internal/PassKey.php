@@ -1,0 +1,122 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Consolepass\Internal;
+
+use Consolepass\ErrorCode;
+
+/** The key of signed passes, from a JWK file (RFC 7517). The algorithm is the key's. */
+final class PassKey
+{
+    private const SHARED_LENGTH = 32;
+    private const HALF_LENGTH = 32;
+    private const PUBLIC_HALF =
+        'this is the public half of an EdDSA key, which checks passes and signs none; the private half has a member d';
+
+    /** The first part of every pass. */
+    public readonly string $header;
+
+    /** @param Secret $key for HS256 the shared one, for EdDSA sodium's secret key */
+    private function __construct(private readonly string $algorithm, string $id, private readonly Secret $key)
+    {
+        $header = ['alg' => $algorithm, 'kid' => $id, 'typ' => 'consolepass-pass+jwt'];
+        $this->header = Base64Url::encode(Json::encode($header));
+    }
+
+    public static function fromFile(string $path): self
+    {
+        error_clear_last();
+        $text = is_dir($path) ? false : @file_get_contents($path);
+        if ($text === false) {
+            $said = error_get_last()['message'] ?? '';
+            $reason = is_dir($path) ? 'this is a folder' : (string) preg_replace('/^.*: /s', '', $said);
+            throw Failure::invalid('passKeyFile', $path, $reason);
+        }
+        try {
+            return self::fromJwk($text);
+        } catch (WrongKey $wrong) {
+            throw Failure::invalid('passKeyFile', $path, $wrong->getMessage());
+        }
+    }
+
+    /** The signature of $message. */
+    public function sign(#[\SensitiveParameter] string $message): string
+    {
+        return $this->algorithm === 'HS256'
+            ? hash_hmac('sha256', $message, $this->key->expose(), true)
+            : sodium_crypto_sign_detached($message, $this->key->expose());
+    }
+
+    private static function fromJwk(#[\SensitiveParameter] string $text): self
+    {
+        $jwk = json_decode($text, true, 2);
+        $wanted = ['kty', 'alg', 'kid', 'k', 'crv', 'x', 'd'];
+        $isJwk = is_array($jwk) && isset($jwk['kty'], $jwk['alg'], $jwk['kid'])
+            && array_filter($jwk, 'is_string') === $jwk && array_diff(array_keys($jwk), $wanted) === [];
+        if (!$isJwk) {
+            throw new WrongKey('must be a JWK with the members kty, alg, kid and k, or kty, crv, alg, kid, x and d');
+        }
+        return match ([$jwk['kty'], $jwk['crv'] ?? null, $jwk['alg']]) {
+            ['oct', null, 'HS256'] => self::shared($jwk),
+            ['OKP', 'Ed25519', 'EdDSA'] => self::privateHalf($jwk),
+            default => throw new WrongKey(
+                'accepted are kty oct with alg HS256, and kty OKP with crv Ed25519 and alg EdDSA; not kty '
+                . Text::quoted($jwk['kty']) . (isset($jwk['crv']) ? ', crv ' . Text::quoted($jwk['crv']) : '')
+                . ' and alg ' . Text::quoted($jwk['alg']),
+            ),
+        };
+    }
+
+    /** @param array<string, string> $jwk */
+    private static function shared(#[\SensitiveParameter] array $jwk): self
+    {
+        if (!isset($jwk['k']) || isset($jwk['x']) || isset($jwk['d'])) {
+            throw new WrongKey('a key of type oct has the members kty, alg, kid and k');
+        }
+        $key = self::decoded('k', $jwk['k']);
+        if (strlen($key) < self::SHARED_LENGTH) {
+            throw new WrongKey('k must hold at least ' . self::SHARED_LENGTH . ' bytes, not ' . strlen($key));
+        }
+        return new self('HS256', $jwk['kid'], new Secret($key));
+    }
+
+    /** @param array<string, string> $jwk */
+    private static function privateHalf(#[\SensitiveParameter] array $jwk): self
+    {
+        if (!isset($jwk['x']) || isset($jwk['k'])) {
+            throw new WrongKey('a key of type OKP has the members kty, crv, alg, kid, x and, if it is private, d');
+        }
+        $public = self::half('x', $jwk['x']);
+        if (!isset($jwk['d'])) {
+            throw new WrongKey(self::PUBLIC_HALF);
+        }
+        $seed = self::half('d', $jwk['d']);
+        if (!function_exists('sodium_crypto_sign_detached')) {
+            throw Failure::of(
+                ErrorCode::Unsupported,
+                'passKeyFile: an EdDSA key needs the PHP extension sodium, which is not loaded',
+                'enable sodium, or use a shared key, which needs nothing: vendor/bin/consolepass pass --new-key FILE',
+            );
+        }
+        $pair = sodium_crypto_sign_seed_keypair($seed);
+        if (!hash_equals(sodium_crypto_sign_publickey($pair), $public)) {
+            throw new WrongKey('x and d are no pair');
+        }
+        return new self('EdDSA', $jwk['kid'], new Secret(sodium_crypto_sign_secretkey($pair)));
+    }
+
+    private static function half(string $name, #[\SensitiveParameter] string $text): string
+    {
+        $bytes = self::decoded($name, $text);
+        if (strlen($bytes) !== self::HALF_LENGTH) {
+            throw new WrongKey("$name must hold " . self::HALF_LENGTH . ' bytes, not ' . strlen($bytes));
+        }
+        return $bytes;
+    }
+
+    private static function decoded(string $name, #[\SensitiveParameter] string $text): string
+    {
+        return Base64Url::decode($text) ?? throw new WrongKey("$name must be base64url without padding");
+    }
+}

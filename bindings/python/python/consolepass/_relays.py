@@ -1,0 +1,110 @@
+"""What the relays and issuers of threads and those of event loops have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from . import _native, asgi, wsgi
+from ._backends import BackendBase
+from ._errors import invalid
+from ._native import Operation, Pass
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._options import IssuerOptions, PassOptions, RelayOptions
+
+
+class RelayBase:
+    """A relay: it issues passes, and serves the browsers that bring them.
+
+    `backends` are the hypervisors under the names that passes use. A relay listens on its own port once it was started, or
+    it serves what the portal's own server gives it. It belongs to the process that does so: start it after a fork.
+    """
+
+    __slots__ = ("__weakref__", "_native", "_public_url")
+    _native: _native.Relay
+
+    def __init__(self, backends: Mapping[str, BackendBase], **options: Unpack[RelayOptions]) -> None:
+        if not isinstance(backends, Mapping):
+            raise invalid("backends", f"must be a dict of backends by their names, not {type(backends).__name__}")
+        for name, backend in backends.items():
+            if not isinstance(backend, BackendBase):
+                raise invalid("backends", f"{name!r} must be a Proxmox or a Vnc, not {type(backend).__name__}")
+        self._native = _native.Relay({name: backend._native for name, backend in backends.items()}, dict(options))
+        self._public_url = options.get("public_url")
+
+    @property
+    def session_count(self) -> int:
+        """How many consoles are open."""
+        return self._native.session_count
+
+    @property
+    def address(self) -> str | None:
+        """The address that it listens on, such as "127.0.0.1:8700"; None while it does not."""
+        return self._native.address
+
+    @property
+    def asgi(self) -> asgi.Application:
+        """The relay as an ASGI application: the viewer and the websocket, to be mounted in the portal's own."""
+        return asgi.Application(self)
+
+    @property
+    def wsgi(self) -> wsgi.Application:
+        """The relay as a WSGI application, for servers that show their socket: Werkzeug and gunicorn."""
+        return wsgi.Application(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__} {self._public_url}>"
+
+    def _issuing(self, backend: str, machine: str, options: PassOptions) -> Operation:
+        return self._native.issue(backend, machine, dict(options))
+
+    def _revoking(self, reference: str | Pass) -> Operation:
+        return self._native.revoke(reference.reference if isinstance(reference, Pass) else reference)
+
+
+class IssuerBase:
+    """A maker of signed passes, where the relay is another process: it needs the `public_url` of the relay, and the key that
+    both have. It has no port, and works on both sides of a fork.
+    """
+
+    __slots__ = ("_native", "_public_url")
+    _native: _native.Issuer
+
+    def __init__(self, **options: Unpack[IssuerOptions]) -> None:
+        self._native = _native.Issuer(dict(options))
+        self._public_url = options.get("public_url")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__} {self._public_url}>"
+
+    def _issuing(self, backend: str, machine: str, options: PassOptions) -> Operation:
+        return self._native.issue(backend, machine, dict(options))
+
+
+class EventsBase:
+    """A place to fetch a relay's events from. Those that nobody fetches are lost, the oldest first, when there are more than
+    1024; an event says how many."""
+
+    __slots__ = ("_native", "_timeout")
+
+    def __init__(self, native: _native.Events, timeout: float | None) -> None:
+        self._native = native
+        self._timeout = _checked(timeout)
+
+    def _next(self, timeout: float | None) -> Operation:
+        return self._native.next(_checked(timeout))
+
+
+def _checked(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise invalid("timeout", f"must be a number of seconds, not {type(timeout).__name__}")
+    if not 0 <= timeout < math.inf:
+        raise invalid("timeout", f"must be a number of seconds that is not negative, not {timeout}")
+    # A thousand years: whatever is longer is no time that a computer could wait.
+    return min(float(timeout), 3.2e10) if timeout < 3.2e10 else 3.2e10

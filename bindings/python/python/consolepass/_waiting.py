@@ -1,0 +1,51 @@
+"""Awaiting the native half: the core's threads know numbers, and this knows whom to wake."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from ._native import Operation
+
+# The loop and the future of every operation that somebody awaits.
+_awaited: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
+if hasattr(os, "register_at_fork"):
+    # Whoever awaited in the parent is not here.
+    os.register_at_fork(after_in_child=_awaited.clear)
+
+
+async def done(operation: Operation) -> Any:
+    """What an operation comes to. To cancel the task that awaits it is to give the operation up."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    _awaited[operation.number] = (loop, future)
+    try:
+        if not operation.start():
+            await future
+        return operation.result()
+    finally:
+        del _awaited[operation.number]
+        operation.cancel()
+
+
+def wake(numbers: Iterable[int]) -> None:
+    """Called by a thread of the native half, for operations that are done."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for number in numbers:
+        # Who gave up meanwhile is not there any more.
+        if awaited := _awaited.get(number):
+            by_loop.setdefault(awaited[0], []).append(awaited[1])
+    for loop, futures in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, futures)
+        except RuntimeError:
+            # The loop was closed, with everything that it ran.
+            pass
+
+
+def _resolve(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

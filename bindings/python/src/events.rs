@@ -1,0 +1,138 @@
+//! What happens to a relay's consoles.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use consolepass::{Code, Error, Event, Owner, What};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use tokio::sync::{Mutex, broadcast, watch};
+use tokio::time::timeout;
+
+use crate::error;
+use crate::operation::Operation;
+
+/// A place to fetch a relay's events from; behind both `Events` classes of the package.
+#[pyclass(frozen, module = "consolepass._native")]
+pub(crate) struct Events {
+    owner: Owner,
+    subscription: Arc<Mutex<Subscription>>,
+}
+
+struct Subscription {
+    events: broadcast::Receiver<Event>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// The next thing that is known.
+enum Next {
+    Event(Event),
+    /// So many events were not fetched in time.
+    Lost(u64),
+    /// The relay has ended, and everything was told.
+    Ended,
+    /// Nothing, in the time that was given.
+    Nothing,
+}
+
+impl Events {
+    pub(crate) fn new(owner: Owner, events: broadcast::Receiver<Event>, stopped: watch::Receiver<bool>) -> Self {
+        Self { owner, subscription: Arc::new(Mutex::new(Subscription { events, stopped })) }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if self.owner.check().is_err() {
+            // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
+            std::mem::forget(Arc::clone(&self.subscription));
+        }
+    }
+}
+
+#[pymethods]
+impl Events {
+    /// The next event; None if there is none in so many seconds.
+    fn next(&self, py: Python<'_>, seconds: Option<f64>) -> PyResult<Operation> {
+        let limit = match seconds.map(Duration::try_from_secs_f64).transpose() {
+            Ok(limit) => limit,
+            Err(wrong) => return Err(error::invalid(py, "timeout", &wrong.to_string())),
+        };
+        error::raised(py, self.owner.check())?;
+        let subscription = Arc::clone(&self.subscription);
+        let next = async move {
+            let next = async { subscription.lock().await.next().await };
+            let next = match limit {
+                Some(limit) => timeout(limit, next).await.unwrap_or(Next::Nothing),
+                None => next.await,
+            };
+            if matches!(next, Next::Ended) {
+                return Err(Error::new(Code::Closed, "events: the relay has ended"));
+            }
+            Ok(next)
+        };
+        Ok(Operation::new(next, presented))
+    }
+}
+
+impl Subscription {
+    async fn next(&mut self) -> Next {
+        tokio::select! {
+            // What happened comes before the end.
+            biased;
+            received = self.events.recv() => match received {
+                Ok(event) => return Next::Event(event),
+                Err(broadcast::error::RecvError::Lagged(count)) => return Next::Lost(count),
+                Err(broadcast::error::RecvError::Closed) => return Next::Ended,
+            },
+            _ = self.stopped.wait_for(|stopped| *stopped) => {}
+        }
+        // The relay was stopped meanwhile; the consoles that it ended may have told so at the last moment.
+        match self.events.try_recv() {
+            Ok(event) => Next::Event(event),
+            Err(broadcast::error::TryRecvError::Lagged(count)) => Next::Lost(count),
+            Err(_) => Next::Ended,
+        }
+    }
+}
+
+/// What an event's `what` says.
+fn word(what: &What) -> &'static str {
+    match what {
+        What::Taken => "taken",
+        What::Connected => "connected",
+        What::Ended { .. } => "ended",
+        _ => "other",
+    }
+}
+
+fn presented(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
+    static EVENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = EVENT.import(py, "consolepass._events", "Event")?;
+    let event = match next {
+        Next::Nothing | Next::Ended => return Ok(py.None()),
+        Next::Lost(count) => {
+            let none = py.None();
+            class.call1(("lost", SystemTime::now(), &none, &none, &none, &none, &none, &none, count))?
+        }
+        Next::Event(event) => {
+            let (code, message) = match &event.what {
+                What::Ended { code, message } => (Some(code.name()), Some(message.as_str())),
+                _ => (None, None),
+            };
+            let console = event.console.as_ref();
+            class.call1((
+                word(&event.what),
+                event.at,
+                event.reference.as_ref().map(ToString::to_string),
+                console.map(|console| console.backend.as_str()),
+                console.map(|console| console.machine.to_string()),
+                console.and_then(|console| console.user.as_deref()),
+                code,
+                message,
+                0,
+            ))?
+        }
+    };
+    Ok(event.unbind())
+}

@@ -1,0 +1,110 @@
+//! A portal's own server: what it asks the relay, and the websockets whose frames it keeps.
+
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consolepass::{Code, Error, HostSocket, Message, Result};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use socket2::{Domain, Socket as SystemSocket};
+use tokio::net::UnixStream;
+
+use crate::error;
+use crate::operation::Operation;
+use crate::process::process;
+use crate::text::type_name;
+
+/// A websocket of the portal's server, with a console on its other end.
+#[pyclass(frozen, module = "consolepass._native")]
+pub(crate) struct Socket(Arc<HostSocket>);
+
+impl Socket {
+    pub(crate) fn new(py: Python<'_>, socket: HostSocket) -> PyResult<Py<PyAny>> {
+        Ok(Py::new(py, Self(Arc::new(socket)))?.into_any())
+    }
+}
+
+#[pymethods]
+impl Socket {
+    #[getter]
+    fn protocol(&self) -> Option<&str> {
+        self.0.protocol()
+    }
+
+    /// The next message for the browser: bytes, str, or a close code with its reason; None once all was said.
+    fn receive(&self) -> Operation {
+        let socket = Arc::clone(&self.0);
+        Operation::new(async move { Ok(socket.receive().await) }, presented)
+    }
+
+    /// Hands over a message of the browser.
+    fn send(&self, message: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let message = message_of(message)?;
+        let socket = Arc::clone(&self.0);
+        Ok(Operation::new(async move { socket.send(&message).await }, |py, ()| Ok(py.None())))
+    }
+}
+
+fn presented(py: Python<'_>, message: Option<Message>) -> PyResult<Py<PyAny>> {
+    Ok(match message {
+        None => py.None(),
+        Some(Message::Binary(bytes)) => PyBytes::new(py, &bytes).into_any().unbind(),
+        Some(Message::Text(text)) => PyString::new(py, &text).into_any().unbind(),
+        Some(Message::Close { code, reason }) => (code, reason).into_pyobject(py)?.into_any().unbind(),
+    })
+}
+
+fn message_of(message: &Bound<'_, PyAny>) -> PyResult<Message> {
+    if let Ok(bytes) = message.cast::<PyBytes>() {
+        return Ok(Message::Binary(Bytes::copy_from_slice(bytes.as_bytes())));
+    }
+    if let Ok(text) = message.cast::<PyString>() {
+        // A browser's text is UTF-8; a server that let something else through has it as it could be read.
+        return Ok(Message::Text(text.to_string_lossy().into_owned()));
+    }
+    match message.extract::<(u16, String)>() {
+        Ok((code, reason)) => Ok(Message::Close { code, reason }),
+        Err(_) => Err(error::invalid(message.py(), "message", &format!("cannot be {}", type_name(message)))),
+    }
+}
+
+/// A connected socket that a Python server gave up, and what it has read from it.
+pub(crate) struct Given {
+    socket: SystemSocket,
+    read: Bytes,
+}
+
+impl Given {
+    /// Takes over `descriptor`, which nobody else has or closes any more.
+    pub(crate) fn new(descriptor: RawFd, read: &[u8]) -> Self {
+        #[allow(unsafe_code, reason = "a Python socket gives its descriptor away as a number")]
+        // SAFETY: it comes from `socket.detach()`, which leaves it to its caller; the package calls this once with it, and
+        // does nothing else with it.
+        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) }
+    }
+
+    /// Serves it in the background, until it ends.
+    pub(crate) fn serve<R: AsRef<consolepass::Relay> + Send + Sync + 'static>(self, relay: Arc<R>) -> Result<()> {
+        let process = process()?;
+        process.runtime.spawn(async move {
+            if let Err(error) = self.served((*relay).as_ref()).await {
+                // The log is Python's, so that whoever runs the server sees it.
+                tracing::error!(target: "consolepass::python", code = %error.code(), hint = error.hint(), "a connection that the WSGI server gave was not served: {error}");
+            }
+        });
+        Ok(())
+    }
+
+    async fn served(self, relay: &consolepass::Relay) -> Result<()> {
+        let unfit =
+            |error| Error::new(Code::InvalidArgument, "the WSGI server's socket cannot be used").with_source(error);
+        self.socket.set_nonblocking(true).map_err(unfit)?;
+        if self.socket.domain().map_err(unfit)? == Domain::UNIX {
+            let stream = UnixStream::from_std(OwnedFd::from(self.socket).into()).map_err(unfit)?;
+            return relay.serve(stream, self.read).await;
+        }
+        relay.serve_tcp(OwnedFd::from(self.socket).into(), self.read).await
+    }
+}

@@ -1,0 +1,49 @@
+//! Options from keyword arguments.
+
+use consolepass::options::{Kind, Scope, TABLE, Value};
+use consolepass::{Options, Secret};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
+
+use crate::error;
+use crate::text::{text, type_name};
+
+/// The options that were given; `None` stands for one that was not. Names and values are looked at by the core.
+pub(crate) fn options(scope: Scope, given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
+    let mut options = Options::new();
+    for (name, given) in given.into_iter().flatten() {
+        let name = text("an option's name", &name)?;
+        if !given.is_none() {
+            let value = value(scope, &name, &given)?;
+            options = options.set(name, value);
+        }
+    }
+    Ok(options)
+}
+
+fn value(scope: Scope, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let place = || format!("{}: {name}", scope.name());
+    if given.is_instance_of::<PyString>() {
+        let text = text(&place(), given)?;
+        let is_secret = TABLE.iter().any(|row| row.scope == scope && row.name == name && row.kind == Kind::Secret);
+        return Ok(if is_secret { Value::Secret(Secret::new(text)) } else { Value::String(text) });
+    }
+    // Before the whole numbers: to Python, True is one of them.
+    if let Ok(value) = given.cast::<PyBool>() {
+        return Ok(Value::Boolean(value.is_true()));
+    }
+    if given.is_instance_of::<PyInt>() {
+        // A number that is too large even for this is out of every range; the core says which range.
+        return Ok(given.extract().map_or_else(|_| Value::String("a huge number".to_owned()), Value::Integer));
+    }
+    if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+        let item = |item: PyResult<Bound<'_, PyAny>>| text(&place(), &item?);
+        return Ok(Value::List(given.try_iter()?.map(item).collect::<PyResult<_>>()?));
+    }
+    // A path, as pathlib has it.
+    if given.hasattr("__fspath__")? {
+        return Ok(Value::String(text(&place(), &given.call_method0("__fspath__")?)?));
+    }
+    let reason = format!("must be str, int, bool or a list of str, not {}", type_name(given));
+    Err(error::invalid(given.py(), &place(), &reason))
+}

@@ -1,0 +1,177 @@
+//! Relays.
+
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use consolepass::options::Scope;
+use consolepass::{Code, Error, Reference, Result};
+use http::{HeaderName, HeaderValue};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use tokio::sync::watch;
+
+use crate::backend::Backend;
+use crate::error;
+use crate::events::Events;
+use crate::host::{Given, Socket};
+use crate::log::released;
+use crate::operation::Operation;
+use crate::options::options;
+use crate::pass::Pass;
+use crate::text::text;
+
+/// Issues passes and serves the browsers that bring them; behind both `Relay` classes of the package.
+#[pyclass(frozen, module = "consolepass._native")]
+pub(crate) struct Relay(Arc<Inner>);
+
+/// Status, headers and body.
+type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<'py, PyBytes>);
+
+struct Inner {
+    relay: consolepass::Relay,
+    stopping: AtomicBool,
+    /// Whether it was stopped, and everything was told. It goes away with the relay, which says the same.
+    stopped: watch::Sender<bool>,
+}
+
+/// Tells the listeners of events that no more will come.
+struct Told<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl AsRef<consolepass::Relay> for Inner {
+    fn as_ref(&self) -> &consolepass::Relay {
+        &self.relay
+    }
+}
+
+impl Inner {
+    fn check_open(&self) -> Result<()> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if self.0.relay.owner().check().is_err() {
+            // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
+            std::mem::forget(Arc::clone(&self.0));
+        }
+    }
+}
+
+#[pymethods]
+impl Relay {
+    #[new]
+    fn new(py: Python<'_>, backends: &Bound<'_, PyDict>, given: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut named = Vec::new();
+        for (name, backend) in backends {
+            let backend = backend.cast::<Backend>()?.get();
+            named.push((text("a backend's name", &name)?, Arc::clone(&backend.0)));
+        }
+        let options = options(Scope::Relay, Some(given))?;
+        let made = released(py, || consolepass::Relay::new(named, &options))?;
+        let inner = Inner {
+            relay: error::raised(py, made)?,
+            stopping: AtomicBool::new(false),
+            stopped: watch::Sender::new(false),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    fn start(&self) -> Operation {
+        let inner = Arc::clone(&self.0);
+        let started = async move {
+            inner.check_open()?;
+            inner.relay.start().await
+        };
+        Operation::new(started, |py, _| Ok(py.None()))
+    }
+
+    fn issue(
+        &self,
+        backend: &Bound<'_, PyAny>,
+        machine: &Bound<'_, PyAny>,
+        given: &Bound<'_, PyDict>,
+    ) -> PyResult<Operation> {
+        let (backend, machine) = (text("backend", backend)?, text("machine", machine)?);
+        let options = options(Scope::Pass, Some(given))?;
+        let inner = Arc::clone(&self.0);
+        let issued = async move {
+            inner.check_open()?;
+            inner.relay.issue(&backend, &machine, &options).await
+        };
+        Ok(Operation::new(issued, Pass::new))
+    }
+
+    fn revoke(&self, py: Python<'_>, reference: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let reference: Reference = error::raised(py, text("reference", reference)?.parse())?;
+        let inner = Arc::clone(&self.0);
+        let revoked = async move { inner.relay.revoke(&reference).await };
+        Ok(Operation::new(revoked, |py, found| Ok(found.into_pyobject(py)?.to_owned().into_any().unbind())))
+    }
+
+    fn stop(&self) -> Operation {
+        let inner = Arc::clone(&self.0);
+        let stopped = async move {
+            inner.relay.owner().check()?;
+            if !inner.stopping.swap(true, Ordering::AcqRel) {
+                // Also if whoever waits for it gives up.
+                let _told = Told(&inner.stopped);
+                inner.relay.stop().await;
+            }
+            Ok(())
+        };
+        Operation::new(stopped, |py, ()| Ok(py.None()))
+    }
+
+    fn events(&self, py: Python<'_>) -> PyResult<Events> {
+        error::raised(py, self.0.relay.owner().check())?;
+        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
+    }
+
+    /// What the relay answers to a request that asks for no websocket: status, headers and body.
+    fn answer<'py>(&self, py: Python<'py>, method: &str, path: &str) -> Answer<'py> {
+        let answer = self.0.relay.answer(method, path);
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes()))
+        };
+        let headers = answer.headers().iter().map(header).collect();
+        (answer.status().as_u16(), headers, PyBytes::new(py, answer.body()))
+    }
+
+    /// Takes a websocket whose frames the portal's server keeps.
+    fn accept(&self, query: String, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Operation {
+        let inner = Arc::clone(&self.0);
+        let accepted = async move {
+            inner.check_open()?;
+            let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+            inner.relay.accept(&query, headers).await
+        };
+        Operation::new(accepted, Socket::new)
+    }
+
+    /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
+    fn serve(&self, py: Python<'_>, descriptor: RawFd, read: &[u8]) -> PyResult<()> {
+        let given = Given::new(descriptor, read);
+        error::raised(py, self.0.check_open().and_then(|()| given.serve(Arc::clone(&self.0))))
+    }
+
+    #[getter]
+    fn session_count(&self) -> usize {
+        self.0.relay.session_count()
+    }
+
+    #[getter]
+    fn address(&self) -> Option<String> {
+        self.0.relay.address().map(|address| address.to_string())
+    }
+}

@@ -1,0 +1,84 @@
+"""How programs end: with a relay running, with threads that wait, with objects freed in any order."""
+
+import itertools
+
+import pytest
+
+from program import run
+
+START = """
+    import atexit, gc, logging, os, sys, threading, time, asyncio
+    import consolepass
+    from consolepass import aio
+    host, fingerprint, secret = sys.argv[1:4]
+    proxmox = consolepass.Proxmox(host, token_id="portal@pve!console", token_secret=secret, fingerprint=fingerprint)
+    relay = consolepass.Relay({"dc1": proxmox}, listen="127.0.0.1:0", public_url="http://127.0.0.1")
+"""
+ENDINGS = {
+    "a relay that runs": "relay.start()",
+    "a relay that runs, and its events": "relay.start(); events = relay.events(); issued = relay.issue('dc1', 'qemu/101')",
+    "sys.exit in the middle": "relay.start(); sys.exit(0)",
+    "a daemon thread that waits for an event": (
+        "relay.start(); threading.Thread(target=lambda: list(relay.events()), daemon=True).start(); time.sleep(0.1)"
+    ),
+    "a daemon thread that asks all the time": """
+    def forever():
+        while True:
+            try:
+                proxmox.open("qemu/999")
+            except consolepass.MachineNotFound:
+                pass
+    threading.Thread(target=forever, daemon=True).start(); time.sleep(0.2)""",
+    "a daemon thread that logs all the time": """
+    logging.basicConfig(level=logging.DEBUG, stream=open(os.devnull, "w"))
+    relay.start()
+    def forever():
+        while True:
+            relay.issue("dc1", "qemu/101")
+    threading.Thread(target=forever, daemon=True).start(); time.sleep(0.2)""",
+    "an event loop in a daemon thread": """
+    async def forever():
+        proxmox = aio.Proxmox(host, token_id="portal@pve!console", token_secret=secret, fingerprint=fingerprint)
+        while True:
+            await asyncio.gather(*(proxmox.open("qemu/999") for _ in range(5)), return_exceptions=True)
+    threading.Thread(target=lambda: asyncio.run(forever()), daemon=True).start(); time.sleep(0.2)""",
+    "a handler of the log that is slow": """
+    class Slow(logging.Handler):
+        def emit(self, record):
+            time.sleep(0.3)
+    logging.getLogger("consolepass").addHandler(Slow()); logging.getLogger("consolepass").setLevel(logging.DEBUG)
+    relay.start()""",
+    "a call in an exit handler": "relay.start(); atexit.register(lambda: print(proxmox.open('qemu/101').kind))",
+    "a cycle with a relay in it": "relay.start(); relay_in_a_list = [relay]; relay_in_a_list.append(relay_in_a_list)",
+    "os._exit": "relay.start(); os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_program_ends_cleanly_with(pve, account, ending):
+    status, output, errors = run(START + "    " + ENDINGS[ending], account["host"], account["fingerprint"], account["token_secret"])
+
+    assert (status, errors) == (0, ""), f"{status}: {errors}"
+    assert output.strip() in ("", "vnc")
+
+
+def test_objects_may_be_freed_in_any_order(pve, account):
+    source = START + """
+    relay.start()
+    events = relay.events()
+    issued = relay.issue("dc1", "qemu/101")
+    console = proxmox.open("qemu/101")
+    operation = proxmox._native.open("qemu/101", "vnc")
+    started = proxmox._native.open("qemu/101", "vnc"); started.start()
+    names = sys.argv[4].split(",")
+    for name in names:
+        del globals()[name]
+        gc.collect()
+    print("done")
+    """
+    names = ["proxmox", "relay", "events", "issued", "console", "operation", "started"]
+    orders = [names, names[::-1], *(order for order in itertools.islice(itertools.permutations(names), 700, 5040, 1400))]
+    for order in orders:
+        status, output, errors = run(source, account["host"], account["fingerprint"], account["token_secret"], ",".join(order))
+
+        assert (status, output.strip(), errors) == (0, "done", ""), (order, status, errors)

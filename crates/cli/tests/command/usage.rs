@@ -1,0 +1,93 @@
+//! Wrong usage, help, and where arguments may come from.
+
+use super::support::{consolepass, json, run};
+
+#[test]
+fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
+    let cases: [(&[&str], &str); 7] = [
+        (&[], "Usage"),
+        (&["opne"], "opne"),
+        (&["open"], "MACHINE"),
+        (&["open", "qemu/101", "--token-secret", "x"], "--token-secret"),
+        (&["open", "kvm/101", "--host", "h"], "pve2/qemu/101"),
+        (&["relay", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
+        (&["emulate", "proxmox", "--guest", "qemu/101=nowhere"], "qemu/101=nowhere"),
+    ];
+    for (arguments, named) in cases {
+        let output = run(arguments);
+
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+        assert!(!said.contains('\x1b'), "colour without a terminal");
+    }
+}
+
+#[test]
+fn help_of_every_command_exits_with_0_and_has_an_example() {
+    for command in [
+        &["open"][..],
+        &["relay"],
+        &["pass"],
+        &["doctor"],
+        &["viewer"],
+        &["viewer", "export"],
+        &["emulate"],
+        &["emulate", "proxmox"],
+        &["emulate", "script"],
+        &["demo"],
+    ] {
+        let output = consolepass(command).arg("--help").output().unwrap();
+
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Example"), "{command:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_json_as_well_where_that_was_asked_for() {
+    let cases: [(&[&str], &str); 7] = [
+        (&["--json"], "--json"),
+        (&["opne", "--json"], "opne"),
+        (&["open", "--json"], "MACHINE"),
+        (&["open", "--json", "qemu/101", "--nope"], "--nope"),
+        (&["pass", "--json", "--backend", "dc1"], "--machine"),
+        (&["emulate", "proxmox", "--json"], "--guest"),
+        (&["open", "kvm/101", "--host", "h", "--json"], "kvm/101"),
+    ];
+    for (arguments, named) in cases {
+        let output = run(arguments);
+
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let error = &json(&output)["error"];
+        assert_eq!((error["code"].as_str(), error["number"].as_u64()), (Some("invalid_argument"), Some(1)), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(named), "{error}");
+        assert!(!error["hint"].as_str().unwrap().is_empty(), "{error}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_argument_beside_a_file_is_refused_before_the_file_is_read() {
+    let cases: [&[&str]; 2] = [
+        &["open", "qemu/101", "--config", "/nonexistent.toml", "--host", "pve.example.com"],
+        &[
+            "pass",
+            "--config",
+            "/nonexistent.toml",
+            "--backend",
+            "dc1",
+            "--machine",
+            "101",
+            "--public-url",
+            "https://x.example",
+        ],
+    ];
+    for arguments in cases {
+        let output = run(arguments);
+
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot be used with") && !said.contains("No such file"), "{said}");
+    }
+}
