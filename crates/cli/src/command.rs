@@ -1,9 +1,10 @@
 //! The command line: what there is, and an example for each.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, ValueHint};
 use consolepass::doctor::Step;
 use consolepass::options::Scope;
 
+use crate::completion::SHELLS;
 use crate::table::arguments;
 
 pub(crate) fn command() -> Command {
@@ -20,6 +21,7 @@ pub(crate) fn command() -> Command {
         .subcommand(viewer())
         .subcommand(emulate())
         .subcommand(demo())
+        .subcommand(completion())
 }
 
 fn open() -> Command {
@@ -107,7 +109,7 @@ fn viewer() -> Command {
                      Example:\n  consolepass viewer export /var/www/portal/console\n  \
                      consolepass viewer export /var/www/portal/viewer --relay https://console.example.com",
                 )
-                .arg(Arg::new("dir").value_name("DIR").required(true).help("The folder; it is made if it is not there"))
+                .arg(Arg::new("dir").value_name("DIR").value_hint(hint("DIR")).required(true).help("The folder; it is made if it is not there"))
                 .arg(text("relay", "URL", "The relay's public_url, if its websocket is not beside the page"))
                 .arg(flag("force", "Replaces files that are there with another content"))
                 .arg(json()),
@@ -144,7 +146,7 @@ fn emulate() -> Command {
             Command::new("script")
                 .about("Plays the exchanges of a vector, in order, and fails on any other request")
                 .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
-                .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
+                .arg(Arg::new("file").value_name("FILE").value_hint(hint("FILE")).required(true).help("A vector, or a list of vectors"))
                 .arg(text("name", "NAME", "Which vector of a list"))
                 .arg(flag("stay", "Stays after the last exchange, until it is told to end: for a vector whose server is silent"))
                 .arg(ca_file())
@@ -182,6 +184,17 @@ fn machine_of_a_backend() -> Vec<Arg> {
     list
 }
 
+fn completion() -> Command {
+    Command::new("completion")
+        .about("Prints what makes a shell complete this command")
+        .after_help(
+            "Example:\n  consolepass completion bash > ~/.local/share/bash-completion/completions/consolepass\n  \
+             consolepass completion zsh > /usr/local/share/zsh/site-functions/_consolepass\n  \
+             consolepass completion fish > ~/.config/fish/completions/consolepass.fish",
+        )
+        .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(SHELLS).help("The shell"))
+}
+
 /// A file says all of it: an argument beside it would be silently without effect.
 fn not_beside_a_file(argument: Arg) -> Arg {
     argument.conflicts_with("config")
@@ -212,7 +225,18 @@ fn flag(id: &'static str, help: &'static str) -> Arg {
 }
 
 fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
-    Arg::new(id).long(id.replace('_', "-")).value_name(value_name).help(help)
+    Arg::new(id).long(id.replace('_', "-")).value_name(value_name).value_hint(hint(value_name)).help(help)
+}
+
+/// What shells complete. For anything but a file they would offer what happens to lie in the folder. (Not for positional
+/// arguments: zsh completes no option while one without a completion is open.)
+fn hint(value_name: &str) -> ValueHint {
+    match value_name {
+        "FILE" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        "PAGE" | "URL" => ValueHint::Url,
+        _ => ValueHint::Other,
+    }
 }
 
 fn many(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {

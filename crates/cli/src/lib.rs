@@ -1,6 +1,7 @@
 //! The `consolepass` command, as a library, so that the packages of other languages can run it as their own.
 
 mod command;
+mod completion;
 mod config;
 mod demo;
 mod doctor;
@@ -82,6 +83,10 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status>
         Some(("viewer", matches)) => viewer::run(matches, output),
         Some(("emulate", matches)) => emulate::run(matches, output).await,
         Some(("demo", matches)) => demo::run(matches, output).await,
+        Some(("completion", matches)) => {
+            completion::run(matches);
+            Ok(())
+        }
         // clap insists on a subcommand.
         _ => Ok(()),
     }

@@ -36,6 +36,7 @@ fn help_of_every_command_exits_with_0_and_has_an_example() {
         &["emulate", "proxmox"],
         &["emulate", "script"],
         &["demo"],
+        &["completion"],
     ] {
         let output = consolepass(command).arg("--help").output().unwrap();
 
