@@ -22,6 +22,7 @@ from child import PROGRAM, Child  # noqa: E402
 BUILT = PROGRAM.parent
 FACES = {
     "rust": [BUILT / "examples/measure"],
+    "c": ["measure-c"],
     "python": [sys.executable, HERE / "measure.py"],
     "node": ["node", HERE / "measure.mjs"],
     "php": ["php", HERE / "measure.php"],
@@ -66,9 +67,9 @@ class Bench:
         # Copies, with the libraries that are to be measured: the checkout has those of the tests.
         python, node = folder / "python", folder / "node"
         shutil.copytree(ROOT / "bindings/python/python", python)
-        shutil.copytree(ROOT / "bindings/node/lib", node / "lib")
-        for file in ("index.mjs", "index.cjs", "package.json"):
-            shutil.copy(ROOT / "bindings/node" / file, node)
+        leave = shutil.ignore_patterns("node_modules", "test", "src", "native.node", "*.so")
+        shutil.copytree(ROOT / "bindings/node", node, ignore=leave)
+        self._c = self._compiled(folder)
         shutil.copy(BUILT / LIBRARIES["python"], python / "consolepass/_native.abi3.so")
         shutil.copy(BUILT / LIBRARIES["node"], node / "native.node")
         self._environment = {
@@ -80,13 +81,22 @@ class Bench:
             "CONSOLEPASS_LIBRARY": str(BUILT / "libconsolepass_ffi.so"),
         }
 
+    @staticmethod
+    def _compiled(folder: Path) -> Path:
+        prefix, program = folder / "prefix", folder / "measure-c"
+        subprocess.run([ROOT / "crates/ffi/install.sh", BUILT / "deps", prefix], check=True, stdout=subprocess.DEVNULL)
+        library = prefix / "lib"
+        flags = [f"-I{prefix}/include", f"-L{library}", f"-Wl,-rpath,{library}", "-lconsolepass"]
+        subprocess.run(["cc", "-O2", "-std=c11", "-o", program, HERE / "measure.c", *flags], check=True)
+        return program
+
     def measure(self, face: str, what: str, count: int):
         # Passes need no hypervisor, but an address of one.
         self._write(1 if what == "issue" else count)
         with Child([PROGRAM, "emulate", "script", self._script, "--json"]) as hypervisor:
             place = {"PVE_HOST": hypervisor.ready["address"], "PVE_FINGERPRINT": hypervisor.ready["fingerprint"]}
             done = subprocess.run(
-                [str(word) for word in (*FACES[face], what, count)],
+                [str(self._c if word == "measure-c" else word) for word in (*FACES[face], what, count)],
                 env={**self._environment, **place},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -34,7 +34,7 @@ RUNNERS = {
 def compiled(folder: Path) -> Path:
     """The C runner, made as the library's users make their programs."""
     program, prefix = folder / "scenario", folder / "prefix"
-    subprocess.run([ROOT / "crates/ffi/install.sh", TARGET, prefix], check=True, capture_output=True)
+    subprocess.run([ROOT / "crates/ffi/install.sh", TARGET / "deps", prefix], check=True, capture_output=True)
     library = prefix / "lib"
     subprocess.run(
         [

@@ -48,10 +48,16 @@ want g++ g++
 want valgrind valgrind
 want pkg-config pkg-config
 want as binutils
+want abidiff abigail-tools
+want_file /usr/include/cjson/cJSON.h libcjson-dev
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
 want socat socat
+want script bsdutils
+want zsh zsh
+want fish fish
+want man man-db
 want_file /usr/share/novnc/vnc.html novnc
 [ -n "${CONSOLEPASS_CHROMIUM:-}" ] || want chromium chromium
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

@@ -54,7 +54,7 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
     announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
     tokio::select! {
-        () = player.played() => {}
+        () = player.played(), if !matches.get_flag("stay") => {}
         () = asked => {}
     }
     player.finish().await.map_err(|differences| {

@@ -32,8 +32,8 @@ pub(crate) struct LoggedIn {
     pub(crate) version: Version,
     /// The security types that it offered.
     pub(crate) offered: Vec<u8>,
-    /// The one of them that was used.
-    pub(crate) chosen: u8,
+    /// Whether it asked for the password, and took it.
+    pub(crate) with_password: bool,
 }
 
 /// Why a server did not let us in.
@@ -132,10 +132,10 @@ where
         send(server, &cipher::answer(challenge, password.expose())).await?;
     } else if version < Version::V3_8 {
         // Before 3.8 there is no result for None.
-        return Ok(LoggedIn { version, offered, chosen });
+        return Ok(LoggedIn { version, offered, with_password: false });
     }
     match read_u32(server).await? {
-        0 => Ok(LoggedIn { version, offered, chosen }),
+        0 => Ok(LoggedIn { version, offered, with_password: chosen == VNC_AUTHENTICATION }),
         _ if version == Version::V3_8 => {
             // Some servers give none and leave the connection open.
             let reason = timeout(REASON, read_reason(server)).await;

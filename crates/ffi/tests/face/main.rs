@@ -11,3 +11,5 @@ mod header;
 mod installed;
 mod nulls;
 mod programs;
+mod tables;
+mod vectors;
