@@ -12,6 +12,7 @@ RUN := $(PYTHON) tests/tools/run.py
 # For every test and tool below: what was built, and where.
 export PYTHON
 export CONSOLEPASS_PROGRAM := $(TARGET)/debug/consolepass
+export CONSOLEPASS_LIBRARY := $(TARGET)/debug/libconsolepass_ffi.so
 export CONSOLEPASS_GUEST_IMAGE := $(abspath target/guest/boot.img)
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -23,14 +24,14 @@ help:
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, and the relay beside socat and websockify'
 	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-tools'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-php, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-php test-tools
 test:
 	@$(RUN)
 lint:
@@ -45,6 +46,8 @@ test-conformance:
 	@$(RUN) conformance conformance-node
 test-node:
 	@$(RUN) node
+test-php:
+	@$(RUN) php
 test-tools:
 	@$(RUN) tools guest
 
@@ -56,6 +59,15 @@ ifndef BUILT
 	cargo build --locked --release -p consolepass-ffi
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
+
+# The Composer package, into PACKAGES. `make package-php BUILT=DIR` packs what was built before, into DIR.
+PACKAGES ?= $(TARGET)/package
+.PHONY: package-php
+package-php: viewer
+ifndef BUILT
+	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
+endif
+	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
 
 .PHONY: bench
 bench: system viewer $(VENV)
