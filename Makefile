@@ -22,7 +22,7 @@ help:
 	@echo 'make demo CHECK=1   the same, and a headless browser checks it'
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
-	@echo 'make bench          the byte path, and the relay beside socat and websockify'
+	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
 	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
 	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-php, test-tools'
 
@@ -69,11 +69,14 @@ ifndef BUILT
 endif
 	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
 
+# One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
 bench: system viewer $(VENV)
 	cargo bench --locked -p consolepass
-	cargo build --locked --release -p consolepass-cli
+	cargo build --locked --release --workspace
+	cargo build --locked --release --workspace --example measure
 	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
+	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/faces/run.py
 
 # --- what the above need -------------------------------------------------------------------------------------------
 

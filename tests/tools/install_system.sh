@@ -61,6 +61,10 @@ want composer composer
 want unzip unzip
 ls /usr/sbin/php-fpm* >/dev/null 2>&1 || missing="$missing php-fpm"
 php -m 2>/dev/null | grep -qx zip || missing="$missing php-zip"
+want script bsdutils
+want zsh zsh
+want fish fish
+want man man-db
 want_file /usr/share/novnc/vnc.html novnc
 [ -n "${CONSOLEPASS_CHROMIUM:-}" ] || want chromium chromium
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

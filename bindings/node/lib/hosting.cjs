@@ -95,6 +95,10 @@ function carry(native, socket, read) {
     final(done) {
       pipe.end().then(() => done(), done);
     },
+    destroy(error, done) {
+      pipe.close();
+      done(error);
+    },
   });
   // Either side's end ends both; why is the relay's to tell.
   pipeline(socket, relay, socket, () => socket.destroy());

@@ -102,6 +102,24 @@ for (const [how, source, status] of [
   });
 }
 
+for (const [what, listen] of [
+  ["events", `relay.on("taken", () => { throw new Error("on purpose"); }); await relay.start();`],
+  ["lines", `log.on("log", () => { throw new Error("on purpose"); });`],
+]) {
+  test(`a listener for ${what} that throws ends the process as any other does`, async () => {
+    const { ended, err } = await program(`${RELAY}
+      import { log } from "./index.mjs";
+      import { Browser } from "./test/support/browser.mjs";
+      ${listen}
+      const pass = await relay.issue("desk", "desk-1");
+      if (relay.address) new Browser("ws://" + relay.address + "/ws" + new URL(pass.url).search, { origin: "http://portal.test" });
+      setTimeout(() => {}, 5000);`);
+
+    assert.equal(ended, 1);
+    assert.match(err, /Error: on purpose/);
+  });
+}
+
 test("a process ends in the middle of a call", async () => {
   const silent = createServer(() => {});
   const host = await listen(silent);
