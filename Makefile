@@ -12,7 +12,6 @@ RUN := $(PYTHON) tests/tools/run.py
 # For every test and tool below: what was built, and where.
 export PYTHON
 export CONSOLEPASS_PROGRAM := $(TARGET)/debug/consolepass
-export CONSOLEPASS_LIBRARY := $(TARGET)/debug/libconsolepass_ffi.so
 export CONSOLEPASS_GUEST_IMAGE := $(abspath target/guest/boot.img)
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -65,7 +64,7 @@ PACKAGES ?= $(TARGET)/package
 .PHONY: package-php
 package-php: viewer
 ifndef BUILT
-	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
+	cargo build --locked --release --workspace
 endif
 	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
 

@@ -83,7 +83,8 @@ final class Issuer
         $expiresAt = $now + $values['ttl'];
         $signed = $this->key->header . '.' . Base64Url::encode(self::times($now, $expiresAt) . substr(Json::encode($claims), 1));
         $text = "{$this->relayId}.$signed." . Base64Url::encode($this->key->sign($signed));
-        LogLines::write('info', 'pass issued', ['reference' => $reference] + array_diff_key($claims, ['aud' => '', 'jti' => '', 'kind' => '']));
+        $told = ['reference' => $reference, 'backend' => $backend, 'machine' => $machine];
+        LogLines::write('info', 'pass issued', $user === null ? $told : $told + ['user' => $user]);
         return new Pass(new Secret($text), $this->publicUrl, $reference, Moment::of($expiresAt));
     }
 
