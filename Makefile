@@ -23,14 +23,14 @@ help:
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
 	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-tools'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-php, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-php test-tools
 test:
 	@$(RUN)
 lint:
@@ -45,6 +45,8 @@ test-conformance:
 	@$(RUN) conformance conformance-node
 test-node:
 	@$(RUN) node
+test-php:
+	@$(RUN) php
 test-tools:
 	@$(RUN) tools guest
 
@@ -56,6 +58,15 @@ ifndef BUILT
 	cargo build --locked --release -p consolepass-ffi
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
+
+# The Composer package, into PACKAGES. `make package-php BUILT=DIR` packs what was built before, into DIR.
+PACKAGES ?= $(TARGET)/package
+.PHONY: package-php
+package-php: viewer
+ifndef BUILT
+	cargo build --locked --release --workspace
+endif
+	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
 
 # One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
