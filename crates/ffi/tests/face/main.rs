@@ -9,7 +9,7 @@ mod browser;
 mod cluster;
 mod header;
 mod installed;
-mod nulls;
+mod places;
 mod programs;
 mod tables;
 mod vectors;
