@@ -3,6 +3,7 @@
 
 const { Socket } = require("node:net");
 const { Duplex, pipeline } = require("node:stream");
+const { isUint8Array } = require("node:util/types");
 const { invalid } = require("./errors.cjs");
 const { kindOf } = require("./values.cjs");
 
@@ -103,7 +104,7 @@ function carry(native, socket, read) {
 function checkUpgrade(req, socket, read) {
   if (typeof req?.method !== "string" || typeof req.url !== "string") throw invalid("req", kindOf(req), "must be a request");
   if (!(socket instanceof Duplex)) throw invalid("socket", kindOf(socket), "must be the socket of the upgrade");
-  if (read !== undefined && !(read instanceof Uint8Array)) throw invalid("head", kindOf(read), "must be a Buffer");
+  if (read !== undefined && !isUint8Array(read)) throw invalid("head", kindOf(read), "must be a Buffer");
 }
 
 module.exports = { checkUpgrade, handOver, head, target };

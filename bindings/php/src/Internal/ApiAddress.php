@@ -24,6 +24,7 @@ final class ApiAddress
 
     public static function parse(#[\SensitiveParameter] string $text): self
     {
+        Text::checked('host', $text);
         $isUrl = str_contains($text, '://');
         $isIpv6 = !$isUrl && strlen((string) @inet_pton($text)) === 16;
         $whole = match (true) {

@@ -46,6 +46,14 @@ final class Process
     public static function run(array $command, array $environment = [], ?string $folder = null): array
     {
         $process = new self($command, $environment, $folder);
+        // It has ended, or is about to, when nobody has its output any more.
+        while (!feof($process->pipes[1])) {
+            [$ready, $none] = [[$process->pipes[1]], null];
+            if (stream_select($ready, $none, $none, (int) self::PATIENCE) !== 1) {
+                throw new RuntimeException("waited in vain for the end of {$command[0]}: {$process->output}");
+            }
+            $process->read();
+        }
         return [$process->wait(), $process->output];
     }
 

@@ -13,7 +13,7 @@ openssl_x509_export($certificate, $certificateText);
 openssl_pkey_export($key, $keyText);
 $file = tempnam(sys_get_temp_dir(), 'consolepass-php-');
 file_put_contents($file, $certificateText . $keyText);
-$context = stream_context_create(['ssl' => ['local_cert' => $file]]);
+$context = stream_context_create(['ssl' => ['local_cert' => $file], 'socket' => ['tcp_nodelay' => true]]);
 $server = stream_socket_server('tcp://127.0.0.1:0', $code, $message, STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context);
 echo json_encode([
     'address' => stream_socket_get_name($server, false),

@@ -5,10 +5,12 @@ MARKS_DIR for signed passes.
 """
 
 import json
+import logging
 import os
 
 import consolepass.aio
 
+logging.basicConfig(level=os.environ.get("PORTAL_LOG", "WARNING"))
 backend = consolepass.aio.Proxmox(
     os.environ["PVE_HOST"],
     token_id=os.environ["PVE_TOKEN_ID"],

@@ -4,10 +4,12 @@ What is in the environment: as for asgi.py.
 """
 
 import json
+import logging
 import os
 
 import consolepass
 
+logging.basicConfig(level=os.environ.get("PORTAL_LOG", "WARNING"))
 backend = consolepass.Proxmox(
     os.environ["PVE_HOST"],
     token_id=os.environ["PVE_TOKEN_ID"],
@@ -20,6 +22,10 @@ relay = consolepass.Relay(
     pass_key_file=os.environ.get("PASS_KEY_FILE"),
     marks_dir=os.environ.get("MARKS_DIR"),
 )
+if "USED_BEFORE_THE_FORK" in os.environ:
+    # A portal that looks whether it all works before its workers are forked off.
+    backend.open("qemu/101")
+    relay.issue("dc1", "qemu/101")
 
 
 def issued():
@@ -32,8 +38,8 @@ def flask():
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
     app = Flask(__name__)
-    app.post("/click")(lambda: jsonify(issued()))
-    app.get("/sessions")(lambda: jsonify(relay.session_count))
+    app.add_url_rule("/click", "click", lambda: jsonify(issued()), methods=["POST"])
+    app.add_url_rule("/sessions", "sessions", lambda: jsonify(relay.session_count))
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/console": relay.wsgi})
     return app
 
@@ -47,14 +53,13 @@ def whole(environ, start_response):
 
 
 if __name__ == "__main__":
+    # Werkzeug's own server, on a socket that is bound already: python -m wsgi FD [--debugger]
     import sys
 
-    from werkzeug.serving import run_simple
+    from werkzeug.debug import DebuggedApplication
+    from werkzeug.serving import make_server
 
-    run_simple(
-        "127.0.0.1",
-        0,
-        flask(),
-        threaded=True,
-        use_debugger="--debugger" in sys.argv,
-    )
+    app = flask()
+    if "--debugger" in sys.argv:
+        app = DebuggedApplication(app)
+    make_server("127.0.0.1", 0, app, threaded=True, fd=int(sys.argv[1])).serve_forever()

@@ -24,7 +24,9 @@ impl Acceptor {
             return Err(malformed());
         }
         if !self.id()?.is(id) {
-            return Err(Error::new(Code::PassForeign, "pass: issued by another relay or process"));
+            // Whoever meets this has mostly just started a second worker.
+            let cure = "several processes of one portal need the same pass_key_file and marks_dir";
+            return Err(Error::new(Code::PassForeign, format!("pass: issued by another relay or process; {cure}")));
         }
         match self {
             Self::Opaque(passes) => passes.take(rest).await,
