@@ -11,5 +11,6 @@ mod header;
 mod installed;
 mod places;
 mod programs;
+mod readme;
 mod tables;
 mod vectors;
