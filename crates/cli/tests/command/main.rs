@@ -6,6 +6,7 @@ mod completion;
 mod consoles;
 mod doctor;
 mod doubles;
+mod manual;
 mod relays;
 mod support;
 mod usage;
