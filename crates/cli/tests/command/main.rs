@@ -7,6 +7,7 @@ mod consoles;
 mod doctor;
 mod doubles;
 mod manual;
+mod parity;
 mod relays;
 mod support;
 mod usage;
