@@ -54,6 +54,10 @@ want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
 want socat socat
+want script bsdutils
+want zsh zsh
+want fish fish
+want man man-db
 want_file /usr/share/novnc/vnc.html novnc
 [ -n "${CONSOLEPASS_CHROMIUM:-}" ] || want chromium chromium
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

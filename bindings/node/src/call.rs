@@ -33,13 +33,13 @@ enum State {
 
 #[napi]
 impl Abort {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Drops what the call was doing: its connection is closed, and the other side sees that.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn abort(&self) {
         let earlier = std::mem::replace(&mut *self.state(), State::Aborted);
         if let State::Running(task) = earlier {

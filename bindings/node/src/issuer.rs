@@ -17,13 +17,13 @@ pub struct Issuer(Arc<consolepass::Issuer>);
 
 #[napi]
 impl Issuer {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(given: Given) -> napi::Result<Self> {
         let made = consolepass::Issuer::new(&options(given, Scope::Issuer)?).map_err(|error| refused(&error))?;
         Ok(Self(Arc::new(made)))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn issue<'env>(
         &self,
         env: &'env Env,

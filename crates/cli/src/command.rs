@@ -1,8 +1,10 @@
 //! The command line: what there is, and an example for each.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, ValueHint};
+use consolepass::doctor::Step;
 use consolepass::options::Scope;
 
+use crate::completion::SHELLS;
 use crate::table::arguments;
 
 pub(crate) fn command() -> Command {
@@ -15,8 +17,11 @@ pub(crate) fn command() -> Command {
         .subcommand(open())
         .subcommand(relay())
         .subcommand(pass())
+        .subcommand(doctor())
+        .subcommand(viewer())
         .subcommand(emulate())
         .subcommand(demo())
+        .subcommand(completion())
 }
 
 fn open() -> Command {
@@ -26,11 +31,7 @@ fn open() -> Command {
             "Example:\n  CONSOLEPASS_TOKEN_SECRET=… consolepass open qemu/101 --host pve.example.com \\\n    \
              --token-id 'portal@pve!console' --fingerprint AB:CD:…",
         )
-        .arg(Arg::new("machine").value_name("MACHINE").required(true).help("qemu/101, lxc/200, pve2/qemu/101, 101"))
-        .arg(text("kind", "KIND", "The kind of console: vnc [default: vnc]"))
-        .arg(text("config", "FILE", "Takes the backend from a configuration file"))
-        .arg(text("backend", "NAME", "The backend in the file, if it has several").requires("config"))
-        .args(arguments(Scope::Proxmox).into_iter().map(not_beside_a_file))
+        .args(machine_of_a_backend())
         .arg(novnc())
         .args(page_arguments())
         .arg(flag("show_secrets", "Prints ticket, headers and password"))
@@ -76,6 +77,45 @@ fn pass() -> Command {
         .arg(json())
 }
 
+fn doctor() -> Command {
+    let steps: Vec<String> =
+        Step::ALL.iter().map(|step| format!("  {:<12}{}", step.as_str(), step.meaning())).collect();
+    Command::new("doctor")
+        .about("Takes every step to a console, says which one fails, and how to mend it")
+        .after_help(format!(
+            "The steps:\n{}\n\nExample:\n  CONSOLEPASS_TOKEN_SECRET=… consolepass doctor qemu/101 --host pve.example.com \\\n    \
+             --token-id 'portal@pve!console'\n  consolepass doctor qemu/101 --config consolepass.toml --backend dc1\n\n\
+             The exit status is 0 if there is a console, and 1 if not. No secret is printed.",
+            steps.join("\n")
+        ))
+        .args(machine_of_a_backend())
+        .arg(json())
+}
+
+fn viewer() -> Command {
+    Command::new("viewer")
+        .about("The page that shows a console, for portals that serve it by themselves")
+        .after_help("Example:\n  consolepass viewer export /var/www/portal/console")
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("export")
+                .about("Writes the page's files, index.html, viewer.js and viewer.css, into a folder")
+                .after_help(
+                    "The relay serves the page by itself, at its public_url; this is for portals that want it elsewhere. A link to it \
+                     is the page's address, and behind it the fragment of a pass's viewer_url: #pass=…\n\n\
+                     The page opens the websocket \"ws\" beside itself: served as https://portal.example.com/console/, it needs \
+                     https://portal.example.com/console/ws to lead to the relay. With --relay it opens the one of that relay, \
+                     wherever it is served; if that is another origin, name it in the relay's allowed_origins.\n\n\
+                     Example:\n  consolepass viewer export /var/www/portal/console\n  \
+                     consolepass viewer export /var/www/portal/viewer --relay https://console.example.com",
+                )
+                .arg(Arg::new("dir").value_name("DIR").value_hint(hint("DIR")).required(true).help("The folder; it is made if it is not there"))
+                .arg(text("relay", "URL", "The relay's public_url, if its websocket is not beside the page"))
+                .arg(flag("force", "Replaces files that are there with another content"))
+                .arg(json()),
+        )
+}
+
 fn emulate() -> Command {
     Command::new("emulate")
         .about("Runs a strict double of a hypervisor, to test a portal with")
@@ -106,7 +146,7 @@ fn emulate() -> Command {
             Command::new("script")
                 .about("Plays the exchanges of a vector, in order, and fails on any other request")
                 .after_help("Example:\n  consolepass emulate script tests/vectors/proxmox-open.json --name 'a token opens a console'")
-                .arg(Arg::new("file").value_name("FILE").required(true).help("A vector, or a list of vectors"))
+                .arg(Arg::new("file").value_name("FILE").value_hint(hint("FILE")).required(true).help("A vector, or a list of vectors"))
                 .arg(text("name", "NAME", "Which vector of a list"))
                 .arg(flag("stay", "Stays after the last exchange, until it is told to end: for a vector whose server is silent"))
                 .arg(ca_file())
@@ -130,6 +170,29 @@ fn demo() -> Command {
             "Writes every secret of this demo to FILE at its end, one a line, to search for",
         ))
         .arg(json())
+}
+
+/// A machine, and the backend that it is on.
+fn machine_of_a_backend() -> Vec<Arg> {
+    let mut list = vec![
+        Arg::new("machine").value_name("MACHINE").required(true).help("qemu/101, lxc/200, pve2/qemu/101, 101"),
+        text("kind", "KIND", "The kind of console: vnc [default: vnc]"),
+        text("config", "FILE", "Takes the backend from a configuration file"),
+        text("backend", "NAME", "The backend in the file, if it has several").requires("config"),
+    ];
+    list.extend(arguments(Scope::Proxmox).into_iter().map(not_beside_a_file));
+    list
+}
+
+fn completion() -> Command {
+    Command::new("completion")
+        .about("Prints what makes a shell complete this command")
+        .after_help(
+            "Example:\n  consolepass completion bash > ~/.local/share/bash-completion/completions/consolepass\n  \
+             consolepass completion zsh > /usr/local/share/zsh/site-functions/_consolepass\n  \
+             consolepass completion fish > ~/.config/fish/completions/consolepass.fish",
+        )
+        .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(SHELLS).help("The shell"))
 }
 
 /// A file says all of it: an argument beside it would be silently without effect.
@@ -162,7 +225,18 @@ fn flag(id: &'static str, help: &'static str) -> Arg {
 }
 
 fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
-    Arg::new(id).long(id.replace('_', "-")).value_name(value_name).help(help)
+    Arg::new(id).long(id.replace('_', "-")).value_name(value_name).value_hint(hint(value_name)).help(help)
+}
+
+/// What shells complete. For anything but a file they would offer what happens to lie in the folder. (Not for positional
+/// arguments: zsh completes no option while one without a completion is open.)
+fn hint(value_name: &str) -> ValueHint {
+    match value_name {
+        "FILE" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        "PAGE" | "URL" => ValueHint::Url,
+        _ => ValueHint::Other,
+    }
 }
 
 fn many(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
@@ -180,7 +254,11 @@ mod tests {
 
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
-        let accepted = [("open", vec!["qemu/101"]), ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"])];
+        let accepted = [
+            ("open", vec!["qemu/101"]),
+            ("doctor", vec!["qemu/101"]),
+            ("pass", vec!["--backend", "dc1", "--machine", "qemu/101"]),
+        ];
         for secret in ["--token-secret", "--password", "--login-ticket", "--csrf-token", "--proxy"] {
             for (command, arguments) in &accepted {
                 let good: Vec<&str> = ["consolepass", command].into_iter().chain(arguments.iter().copied()).collect();

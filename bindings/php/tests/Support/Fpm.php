@@ -36,6 +36,7 @@ final class Fpm
             'php_admin_value[zend.exception_ignore_args] = 0',
         ];
         $isRoot = posix_geteuid() === 0;
+        unset($settings['opcache.preload_user']);
         if ($isRoot) {
             // Only for these tests: they may run as root, and their files are readable to nobody else.
             array_push($lines, 'user = root', 'group = root', 'listen.owner = root');
@@ -72,10 +73,10 @@ final class Fpm
      *
      * @return array<string, mixed>
      */
-    public function ask(string $action): array
+    public function ask(string $action, string $script = __DIR__ . '/fpm_portal.php'): array
     {
         $environment = [
-            'SCRIPT_FILENAME' => __DIR__ . '/fpm_portal.php',
+            'SCRIPT_FILENAME' => $script,
             'REQUEST_METHOD' => 'GET',
             'QUERY_STRING' => "action=$action",
             'REQUEST_URI' => "/?action=$action",

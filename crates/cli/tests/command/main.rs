@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod completion;
 mod consoles;
+mod doctor;
 mod doubles;
 mod relays;
 mod support;
 mod usage;
+mod viewer;

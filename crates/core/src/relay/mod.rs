@@ -26,6 +26,7 @@ pub(crate) mod set_up;
 mod signed;
 mod store;
 mod upgrade;
+mod viewer;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -58,6 +59,7 @@ pub use self::issuer::Issuer;
 pub use self::owner::Owner;
 pub use self::pass::Pass;
 pub use self::signed::PassKey;
+pub use self::viewer::{Viewer, ViewerFile};
 
 /// A relay: issues passes, and serves the browsers that bring them.
 ///
