@@ -22,7 +22,7 @@ help:
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
-	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
+	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
 	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-php, test-tools'
 
 .PHONY: demo
@@ -50,12 +50,13 @@ test-php:
 test-tools:
 	@$(RUN) tools guest
 
-# The C library. `make install BUILT=DIR` installs what was built before, into DIR.
+# The C library, and the command. `make install BUILT=DIR` installs what was built before, into DIR.
 PREFIX ?= /usr/local
 .PHONY: install
 install:
 ifndef BUILT
-	cargo build --locked --release -p consolepass-ffi
+	@[ -e viewer/dist/index.html ] || (cd viewer && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build)
+	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
