@@ -110,7 +110,6 @@ final class FpmTest extends TestCase
     {
         $fpm = $this->fpm('nothing');
         $relay = new RelayProgram(self::$folder, self::$key, RelayProgram::ORIGIN);
-        $relay->ready(static fn (): string => $fpm->ask('issue')['url']);
 
         $relay->browser($fpm->ask('issue')['url'])->logIn();
 
