@@ -21,16 +21,16 @@ help:
 	@echo 'make demo CHECK=1   the same, and a headless browser checks it'
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
-	@echo 'make bench          the byte path, and the relay beside socat and websockify'
-	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-tools'
+	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
+	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-php, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-php test-tools
 test:
 	@$(RUN)
 lint:
@@ -45,23 +45,38 @@ test-conformance:
 	@$(RUN) conformance conformance-node
 test-node:
 	@$(RUN) node
+test-php:
+	@$(RUN) php
 test-tools:
 	@$(RUN) tools guest
 
-# The C library. `make install BUILT=DIR` installs what was built before, into DIR.
+# The C library, and the command. `make install BUILT=DIR` installs what was built before, into DIR.
 PREFIX ?= /usr/local
 .PHONY: install
 install:
 ifndef BUILT
-	cargo build --locked --release -p consolepass-ffi
+	@[ -e viewer/dist/index.html ] || (cd viewer && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build)
+	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
+# The Composer package, into PACKAGES. `make package-php BUILT=DIR` packs what was built before, into DIR.
+PACKAGES ?= $(TARGET)/package
+.PHONY: package-php
+package-php: viewer
+ifndef BUILT
+	cargo build --locked --release --workspace
+endif
+	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
+
+# One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
 bench: system viewer $(VENV)
 	cargo bench --locked -p consolepass
-	cargo build --locked --release -p consolepass-cli
+	cargo build --locked --release --workspace
+	cargo build --locked --release --workspace --example measure
 	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
+	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/faces/run.py
 
 # --- what the above need -------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 const { Socket } = require("node:net");
 const { Duplex, pipeline } = require("node:stream");
+const { isUint8Array } = require("node:util/types");
 const { invalid } = require("./errors.cjs");
 const { kindOf } = require("./values.cjs");
 
@@ -94,6 +95,10 @@ function carry(native, socket, read) {
     final(done) {
       pipe.end().then(() => done(), done);
     },
+    destroy(error, done) {
+      pipe.close();
+      done(error);
+    },
   });
   // Either side's end ends both; why is the relay's to tell.
   pipeline(socket, relay, socket, () => socket.destroy());
@@ -103,7 +108,7 @@ function carry(native, socket, read) {
 function checkUpgrade(req, socket, read) {
   if (typeof req?.method !== "string" || typeof req.url !== "string") throw invalid("req", kindOf(req), "must be a request");
   if (!(socket instanceof Duplex)) throw invalid("socket", kindOf(socket), "must be the socket of the upgrade");
-  if (read !== undefined && !(read instanceof Uint8Array)) throw invalid("head", kindOf(read), "must be a Buffer");
+  if (read !== undefined && !isUint8Array(read)) throw invalid("head", kindOf(read), "must be a Buffer");
 }
 
 module.exports = { checkUpgrade, handOver, head, target };

@@ -10,7 +10,7 @@ use napi::bindgen_prelude::{Buffer, Object};
 use napi_derive::napi;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::UnixStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use crate::call::promise;
@@ -74,8 +74,9 @@ fn not_served(error: &Error) {
 /// A connection whose bytes Node reads and writes: one inside TLS, or any other stream.
 #[napi]
 pub struct Pipe {
-    reader: Arc<Mutex<Reader>>,
-    writer: Arc<Mutex<WriteHalf<DuplexStream>>>,
+    reader: Arc<Mutex<Option<Reader>>>,
+    writer: Arc<Mutex<Option<WriteHalf<DuplexStream>>>>,
+    closed: watch::Sender<bool>,
 }
 
 struct Reader {
@@ -104,31 +105,85 @@ impl Pipe {
         let served = runtime()?.spawn(async move { relay.serve(near, read).await.inspect_err(not_served).is_ok() });
         let (stream, writer) = tokio::io::split(far);
         let reader = Reader { stream, served: Some(served) };
-        Ok(Self { reader: Arc::new(Mutex::new(reader)), writer: Arc::new(Mutex::new(writer)) })
+        Ok(Self {
+            reader: Arc::new(Mutex::new(Some(reader))),
+            writer: Arc::new(Mutex::new(Some(writer))),
+            closed: watch::Sender::new(false),
+        })
+    }
+
+    /// A promise for `work`, which is nothing to wait for any more once the pipe is closed.
+    fn promise<'env, T>(
+        &self,
+        env: &'env Env,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+        value: impl FnOnce(T) -> Buffer + Send + 'static,
+    ) -> napi::Result<Object<'env>>
+    where
+        T: Default + Send + 'static,
+    {
+        let mut closed = self.closed.subscribe();
+        let until_closed = async move {
+            tokio::select! {
+                outcome = work => outcome,
+                _ = closed.wait_for(|closed| *closed) => Ok(T::default()),
+            }
+        };
+        promise(env, None, until_closed, value)
     }
 }
 
 #[napi]
 impl Pipe {
     /// Resolves to the next bytes for the browser; to none when there will be no more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let reader = Arc::clone(&self.reader);
-        promise(env, None, async move { reader.lock().await.next().await }, Buffer::from)
+        let work = async move {
+            match reader.lock().await.as_mut() {
+                Some(reader) => reader.next().await,
+                None => Ok(Vec::new()),
+            }
+        };
+        self.promise(env, work, Buffer::from)
     }
 
     /// Resolves when the relay has room for more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn write<'env>(&self, env: &'env Env, bytes: &[u8]) -> napi::Result<Object<'env>> {
         let (writer, bytes) = (Arc::clone(&self.writer), bytes.to_vec());
-        promise(env, None, async move { writer.lock().await.write_all(&bytes).await.map_err(ended) }, |()| ())
+        let work = async move {
+            match writer.lock().await.as_mut() {
+                Some(writer) => writer.write_all(&bytes).await.map_err(ended),
+                None => Ok(()),
+            }
+        };
+        self.promise(env, work, |()| Buffer::from(Vec::new()))
     }
 
     /// The browser sends no more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn end<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let writer = Arc::clone(&self.writer);
-        promise(env, None, async move { writer.lock().await.shutdown().await.map_err(ended) }, |()| ())
+        let work = async move {
+            match writer.lock().await.as_mut() {
+                Some(writer) => writer.shutdown().await.map_err(ended),
+                None => Ok(()),
+            }
+        };
+        self.promise(env, work, |()| Buffer::from(Vec::new()))
+    }
+
+    /// The browser is gone.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> napi::Result<()> {
+        self.closed.send_replace(true);
+        let (reader, writer) = (Arc::clone(&self.reader), Arc::clone(&self.writer));
+        runtime()?.spawn(async move {
+            reader.lock().await.take();
+            writer.lock().await.take();
+        });
+        Ok(())
     }
 }
 

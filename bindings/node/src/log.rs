@@ -44,7 +44,7 @@ type Callback = ThreadsafeFunction<Vec<LogLine>, (), Vec<LogLine>, napi::Status,
 #[napi]
 impl Log {
     /// Hands lines to `callback`, several at once, as soon as a level is set.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(callback: Function<'_, Vec<LogLine>, ()>) -> napi::Result<Self> {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -60,7 +60,7 @@ impl Log {
     }
 
     /// Lines up to `level` are read from now on: error, warn, info, debug or trace.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_level(&self, level: String) {
         const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
         *locked(&self.0.most) = LEVELS.into_iter().find(|known| known.as_str() == level);

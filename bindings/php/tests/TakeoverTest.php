@@ -192,7 +192,7 @@ final class TakeoverTest extends TestCase
         $this->assertOpens(Proxmox::fromCredentials([
             'hostname' => '127.0.0.1',
             'port' => $this->hypervisor->port(),
-            'username' => 'operator',
+            'username' => 'portal',
             'realm' => 'pve',
             'password' => Hypervisor::PASSWORD,
             'verify_ssl' => false,
@@ -227,7 +227,7 @@ final class TakeoverTest extends TestCase
      */
     private function pve2(string $class): Pve2Api
     {
-        return new $class('127.0.0.1', 'operator', 'pve', Hypervisor::PASSWORD, $this->hypervisor->port(), false);
+        return new $class('127.0.0.1', 'portal', 'pve', Hypervisor::PASSWORD, $this->hypervisor->port(), false);
     }
 
     private function assertOpens(Proxmox $backend): void

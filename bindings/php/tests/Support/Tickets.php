@@ -9,11 +9,13 @@ final class Tickets
 {
     public readonly string $address;
     public readonly string $fingerprint;
+    private readonly Folder $folder;
     private readonly Process $process;
 
     public function __construct()
     {
-        $this->process = new Process([PHP_BINARY, __DIR__ . '/tickets.php'], input: true);
+        $this->folder = new Folder();
+        $this->process = new Process([PHP_BINARY, __DIR__ . '/tickets.php', $this->folder->file('key.pem')], input: true);
         $says = json_decode($this->process->line('fingerprint'), true, 4, JSON_THROW_ON_ERROR);
         $this->address = $says['address'];
         $this->fingerprint = $says['fingerprint'];

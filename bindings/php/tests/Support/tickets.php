@@ -5,13 +5,15 @@ declare(strict_types=1);
 /*
  * A server that answers every request with a ticket for pve1/qemu/101, as fast as it can: the emulated hypervisor holds a port for
  * each ticket, as the real one does, and has no more than a hundred. Prints its address and its certificate's fingerprint.
+ *
+ *     php tickets.php FILE    keeps its key in FILE
  */
 
 $key = openssl_pkey_new(['private_key_type' => OPENSSL_KEYTYPE_EC, 'curve_name' => 'prime256v1']);
 $certificate = openssl_csr_sign(openssl_csr_new(['commonName' => 'localhost'], $key), null, $key, 1, ['digest_alg' => 'sha256']);
 openssl_x509_export($certificate, $certificateText);
 openssl_pkey_export($key, $keyText);
-$file = tempnam(sys_get_temp_dir(), 'consolepass-php-');
+$file = $argv[1];
 file_put_contents($file, $certificateText . $keyText);
 $context = stream_context_create(['ssl' => ['local_cert' => $file], 'socket' => ['tcp_nodelay' => true]]);
 $server = stream_socket_server('tcp://127.0.0.1:0', $code, $message, STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context);
@@ -34,7 +36,6 @@ while (true) {
     stream_select($ready, $none, $none, null);
     foreach ($ready as $stream) {
         if ($stream === STDIN) {
-            unlink($file);
             exit;
         }
         if ($stream === $server) {
