@@ -18,6 +18,8 @@ from program import environment
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
 FILES = {code.split("\n")[0].removeprefix("# "): code for kind, code in BLOCKS if kind == "python"}
+# The folder of the programs of a Python that has the package installed, in place of the package where it lies.
+INSTALLED = os.environ.get("CONSOLEPASS_INSTALLED")
 COMMANDS = [code for kind, code in BLOCKS if kind == "sh"]
 
 
@@ -28,12 +30,15 @@ class Command:
         # Ctrl-C, to everything that the shell has started. Not for gunicorn, whose workers may take it a second time from
         # their master while they are in the handler of the first, and hang there.
         self.signal = signal.SIGTERM if "gunicorn" in code else signal.SIGINT
-        binaries = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        binaries = os.pathsep.join([INSTALLED or str(Path(sys.executable).parent), os.environ["PATH"]])
+        variables = environment(PATH=binaries)
+        if INSTALLED:
+            del variables["PYTHONPATH"]
         self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             ["sh", "-c", code],
             cwd=folder,
-            env=environment(PATH=binaries),
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
