@@ -23,14 +23,14 @@ help:
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
 	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-php, test-tools'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-php, test-scenario, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-python test-node test-php test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-python test-node test-php test-scenario test-tools
 test:
 	@$(RUN)
 lint:
@@ -49,6 +49,8 @@ test-node:
 	@$(RUN) node
 test-php:
 	@$(RUN) php
+test-scenario:
+	@$(RUN) scenario
 test-tools:
 	@$(RUN) tools guest
 
@@ -91,7 +93,7 @@ bench: system viewer $(VENV)
 system:
 	@tests/tools/install_system.sh
 
-.PHONY: python python-face proxmoxer node node-addon viewer cli guest
+.PHONY: python python-face proxmoxer node node-addon viewer cli examples guest
 python: $(VENV)
 node: tests/e2e/node_modules/.package-lock.json
 viewer: viewer/dist/index.html
@@ -120,6 +122,10 @@ viewer/dist/index.html: viewer/node_modules/.package-lock.json viewer/build.mjs 
 cli: viewer
 	@echo 'The consolepass command, and what it is made of'
 	@cargo build --locked --workspace
+
+# Programs in Rust that go through the library as a portal does. `cargo test` has built them already.
+examples: cli
+	@cargo build --locked --workspace --examples
 
 # The Python package in place: its native half is one of the workspace's libraries, and the tests' Python finds it where it lies.
 # Not written over, but replaced: it may be in use.
