@@ -236,6 +236,29 @@ cpass_error *cpass_relay_stop(cpass_relay *relay, uint32_t timeout_ms);
 
 void cpass_relay_free(cpass_relay *relay);
 
+typedef struct cpass_answer cpass_answer;
+
+cpass_error *cpass_relay_serve(cpass_relay *relay, int fd, const uint8_t *read, size_t read_length);
+
+cpass_error *cpass_relay_answer(const cpass_relay *relay,
+                                const char *method,
+                                size_t method_length,
+                                const char *path,
+                                size_t path_length,
+                                cpass_answer **out);
+
+uint16_t cpass_answer_status(const cpass_answer *answer);
+
+size_t cpass_answer_header_count(const cpass_answer *answer);
+
+const char *cpass_answer_header_name(const cpass_answer *answer, size_t index, size_t *length);
+
+const char *cpass_answer_header_value(const cpass_answer *answer, size_t index, size_t *length);
+
+const uint8_t *cpass_answer_body(const cpass_answer *answer, size_t *length);
+
+void cpass_answer_free(cpass_answer *answer);
+
 typedef enum {
     CPASS_EVENT_OTHER = 0,
     CPASS_EVENT_TAKEN = 1,

@@ -808,7 +808,7 @@ CPASS_MUST_USE cpass_error *cpass_backends_new(cpass_backends **out);
 /**
  * Adds a backend.
  *
- * name:     1 to 64 letters, digits, '-', '_' or '.'; another one than those that are there.
+ * name:     1 to 64 letters, digits, '-', '_' or '.', which cpass_relay_new() looks at; another one than those that are there.
  * backend:  may be freed afterwards.
  */
 CPASS_MUST_USE
@@ -828,7 +828,7 @@ void cpass_backends_free(cpass_backends *backends);
  * A relay issues passes, and serves the browsers that bring them: it asks for a ticket when a browser
  * has connected, logs in and carries the bytes. Its work is done by threads of its own, from
  * cpass_relay_start() to cpass_relay_stop() or cpass_relay_free(). Start it in the process that is to
- * serve, not before a fork.
+ * serve, not before a fork. A portal that has a port of its own does not start it, see below.
  */
 
 /**
@@ -921,6 +921,112 @@ cpass_error *cpass_relay_stop(cpass_relay *relay,
  * is a process that was forked off: there it ends nothing.
  */
 void cpass_relay_free(cpass_relay *relay);
+
+/*
+ * ---- A port of the portal's own
+ *
+ * A relay need not listen. A portal that accepts by itself hands over each connection whose request is
+ * for a path below public_url, with what it has read from it: cpass_relay_serve(). The relay answers
+ * it, for the viewer and the websocket alike, with threads that begin then; cpass_relay_start() is not
+ * needed. The portal looks at the person's login before, and keeps its one port. A server that ends
+ * TLS by itself makes a socketpair(), hands over one end, and copies the bytes between its connection
+ * and the other end.
+ *
+ * A server that does not let a connection go may ask what the relay would answer to a plain request,
+ * and send that by itself: cpass_relay_answer(). The websocket needs the connection.
+ *
+ * With signed passes the option marks_dir is needed, as several processes of the portal may serve
+ * them.
+ */
+
+/**
+ * An answer to a plain request.
+ */
+typedef struct cpass_answer cpass_answer;
+
+/**
+ * Hands a connection over. It is served in the background, until it ends; the call returns at once.
+ *
+ * fd:    a TCP connection or a connected unix stream. The relay makes another descriptor of it, so the caller closes this one
+ *        when the call has returned, whatever it has returned, and does nothing else with it.
+ * read:  what was read from the connection so far: nothing, a part of the request, or all of it and more. It is copied. May
+ *        be NULL if read_length is 0.
+ *
+ * Returns CPASS_INVALID_ARGUMENT if fd is no such connection, or if marks_dir is missing, and CPASS_CLOSED when the relay was
+ * stopped. A connection that could not be served later, as too many are on their way, is closed and told in the log.
+ */
+CPASS_MUST_USE
+cpass_error *cpass_relay_serve(cpass_relay *relay,
+                               int fd,
+                               const uint8_t *read,
+                               size_t read_length);
+
+/**
+ * What the relay answers to a request that asks for no websocket: the viewer's files, or words for who came to the wrong
+ * place.
+ *
+ * method:  "GET". For HEAD the answer is the same, and its body is not sent.
+ * path:    with the prefix of public_url or without; no query.
+ * out:     set to the new answer.
+ *
+ * Memory: the caller frees *out with cpass_answer_free().
+ */
+CPASS_MUST_USE
+cpass_error *cpass_relay_answer(const cpass_relay *relay,
+                                const char *method,
+                                size_t method_length,
+                                const char *path,
+                                size_t path_length,
+                                cpass_answer **out);
+
+/**
+ * The HTTP status, such as 200. 0 for NULL.
+ */
+CPASS_MUST_USE uint16_t cpass_answer_status(const cpass_answer *answer);
+
+/**
+ * How many headers it has. Each must be sent; Content-Length is not among them, and is the length of the body.
+ */
+CPASS_MUST_USE
+size_t cpass_answer_header_count(const cpass_answer *answer);
+
+/**
+ * The name of a header, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the answer is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_answer_header_name(const cpass_answer *answer,
+                                     size_t index,
+                                     size_t *length);
+
+/**
+ * The value of a header, counted from 0. NULL if there are not so many.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the answer is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_answer_header_value(const cpass_answer *answer,
+                                      size_t index,
+                                      size_t *length);
+
+/**
+ * The body: bytes, without a NUL at the end.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the bytes are lent until the answer is freed. NULL if the answer is.
+ */
+CPASS_MUST_USE const uint8_t *cpass_answer_body(const cpass_answer *answer, size_t *length);
+
+/**
+ * Frees an answer. NULL is fine.
+ */
+void cpass_answer_free(cpass_answer *answer);
 
 /*
  * ---- Events

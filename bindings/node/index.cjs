@@ -6,6 +6,7 @@ const { ConsolepassError, codes } = require("./lib/errors.cjs");
 const { Proxmox, Vnc } = require("./lib/backends.cjs");
 const { cloudtowerDirect, cloudtowerVia } = require("./lib/links.cjs");
 const { Issuer } = require("./lib/issuer.cjs");
+const { log } = require("./lib/log.cjs");
 const { Pass } = require("./lib/pass.cjs");
 const { Relay } = require("./lib/relay.cjs");
 const { version } = require("./lib/native.cjs");
@@ -21,5 +22,6 @@ module.exports = {
   cloudtowerDirect,
   cloudtowerVia,
   codes,
+  log,
   version: version(),
 };

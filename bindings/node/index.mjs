@@ -11,5 +11,6 @@ export const {
   cloudtowerDirect,
   cloudtowerVia,
   codes,
+  log,
   version,
 } = consolepass;

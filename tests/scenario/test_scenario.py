@@ -34,7 +34,7 @@ RUNNERS = {
 def compiled(folder: Path) -> Path:
     """The C runner, made as the library's users make their programs."""
     program, prefix = folder / "scenario", folder / "prefix"
-    subprocess.run([ROOT / "crates/ffi/install.sh", TARGET, prefix], check=True, capture_output=True)
+    subprocess.run([ROOT / "crates/ffi/install.sh", TARGET / "deps", prefix], check=True, capture_output=True)
     library = prefix / "lib"
     subprocess.run(
         [
@@ -72,6 +72,9 @@ def test_a_portal_in(language, guest, hypervisor, tmp_path):
         "PVE_PASSWORD": PASSWORD,
         "GUEST_SERIAL": str(guest.serial_file),
         "TYPIST": f"{sys.executable} {HERE / 'typist.py'}",
+        # Where the packages lie that are not installed here.
+        "PYTHONPATH": str(ROOT / "bindings/python/python"),
+        "CONSOLEPASS_LIBRARY": str(TARGET / "libconsolepass_ffi.so"),
     }
 
     done = subprocess.run(

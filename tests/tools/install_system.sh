@@ -48,10 +48,23 @@ want g++ g++
 want valgrind valgrind
 want pkg-config pkg-config
 want as binutils
+want abidiff abigail-tools
+want_file /usr/include/cjson/cJSON.h libcjson-dev
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
 want socat socat
+want php php-cli
+want phpunit phpunit
+want cgi-fcgi libfcgi-bin
+want composer composer
+want unzip unzip
+ls /usr/sbin/php-fpm* >/dev/null 2>&1 || missing="$missing php-fpm"
+php -m 2>/dev/null | grep -qx zip || missing="$missing php-zip"
+want script bsdutils
+want zsh zsh
+want fish fish
+want man man-db
 want_file /usr/share/novnc/vnc.html novnc
 [ -n "${CONSOLEPASS_CHROMIUM:-}" ] || want chromium chromium
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

@@ -1,7 +1,7 @@
 // One console: the websocket, noVNC on its binary messages, the page on its text messages, and exactly one end.
 
 import RFB from "@novnc/novnc";
-import { websocketUrl } from "./address.js";
+import { relayAddress, websocketUrl } from "./address.js";
 import { ConsoleChannel } from "./channel.js";
 import { readControl, STAY, SUBPROTOCOL, type StepMessage, type WarningMessage } from "./control.js";
 import {
@@ -35,7 +35,11 @@ export class Connection implements Machine {
   /** Spends the pass. It travels as a sub-protocol: an address would end up in the log of every proxy on the way. */
   open(screen: HTMLElement, pass: string): void {
     try {
-      const socket = new WebSocket(websocketUrl(location.href), [SUBPROTOCOL, "binary", `consolepass.pass.${pass}`]);
+      const socket = new WebSocket(websocketUrl(location.href, relayAddress()), [
+        SUBPROTOCOL,
+        "binary",
+        `consolepass.pass.${pass}`,
+      ]);
       this.#channel = new ConsoleChannel(socket, {
         onControl: (text) => this.#control(text),
         onStuck: () => this.#end(RELAY_STUCK),

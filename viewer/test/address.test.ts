@@ -12,3 +12,11 @@ test("the websocket is beside the page, behind any prefix", () => {
 test("neither query nor fragment of the page reaches the websocket's address", () => {
   assert.equal(websocketUrl("https://h/console/?user=42#pass=secret"), "wss://h/console/ws");
 });
+
+test("a page that is served elsewhere knows where its relay is", () => {
+  const page = "https://portal.example.com/viewer/?user=42#pass=secret";
+  for (const relay of ["https://console.example.com/a", "https://console.example.com/a/"]) {
+    assert.equal(websocketUrl(page, relay), "wss://console.example.com/a/ws");
+  }
+  assert.equal(websocketUrl(page, "http://127.0.0.1:8700"), "ws://127.0.0.1:8700/ws");
+});

@@ -23,6 +23,7 @@ const SECTIONS: &[&str] = &[
     "issuer",
     "backends",
     "relay",
+    "host",
     "events",
     "log",
 ];
@@ -157,7 +158,8 @@ fn path_of(section: &str) -> PathBuf {
     root().join("crates/ffi/src").join(section).with_extension("rs")
 }
 
-fn root() -> PathBuf {
+/// The repository.
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }

@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- header|tables [--check]`
+//! `cargo run -p xtask -- header|abi|tables [--check]`
 
 use std::process::ExitCode;
 
@@ -8,9 +8,11 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["header"] => xtask::header::write(),
         ["header", "--check"] => xtask::header::check(),
+        ["abi"] => xtask::abi::write(),
+        ["abi", "--check"] => xtask::abi::check(),
         ["tables"] => xtask::tables::write(),
         ["tables", "--check"] => xtask::tables::check(),
-        _ => Err("usage: cargo run -p xtask -- header|tables [--check]".to_owned()),
+        _ => Err("usage: cargo run -p xtask -- header|abi|tables [--check]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

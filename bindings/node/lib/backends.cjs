@@ -4,6 +4,7 @@
 const { later, now } = require("./call.cjs");
 const { newConsole } = require("./console.cjs");
 const native = require("./native.cjs");
+const { fromClient, fromEngine } = require("./takeover.cjs");
 const { callOptions, options, text } = require("./values.cjs");
 
 let nativeOf;
@@ -31,6 +32,14 @@ class Proxmox extends Backend {
   constructor(given) {
     const named = options(given, "proxmox");
     super(now(() => native.Backend.proxmox(named)));
+  }
+
+  static fromProxmoxApi(engine, given) {
+    return new this(fromEngine(engine, given));
+  }
+
+  static fromPveClient(client, given) {
+    return new this(fromClient(client, given));
   }
 }
 

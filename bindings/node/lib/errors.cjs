@@ -38,10 +38,11 @@ function invalid(key, shown, reason) {
   return new ConsolepassError("invalid_argument", `${key}: ${shown}: ${reason}`);
 }
 
-/** What the addon threw, as an error of ours; the caller's stack is on it, for it is made here. */
+/** What the addon threw, as an error of ours; the caller's stack is on it, for it is made here. Others' errors stay theirs. */
 function failure(raw) {
-  if (raw instanceof ConsolepassError) return raw;
   const known = carried(raw);
+  // The addon's own have a code as well, where they are no words of ours: a panic.
+  if (!known && typeof raw?.code !== "string") return raw;
   if (!known) return new ConsolepassError("internal", `consolepass: ${raw?.message ?? raw}`, { cause: raw });
   const { code, message, hint, retryable, httpStatus, fingerprint, reference, cause } = known;
   return new ConsolepassError(code, code === "invalid_argument" ? inCamelCase(message) : message, {

@@ -5,6 +5,7 @@ const { EventEmitter } = require("node:events");
 const { nativeOf } = require("./backends.cjs");
 const { later, now } = require("./call.cjs");
 const { invalid } = require("./errors.cjs");
+const { checkUpgrade, handOver, head, target } = require("./hosting.cjs");
 const { issueWith } = require("./issuer.cjs");
 const native = require("./native.cjs");
 const { Pass } = require("./pass.cjs");
@@ -21,6 +22,7 @@ const listening = new Set();
 class Relay extends EventEmitter {
   #native;
   #publicUrl;
+  #prefix;
   #stay = new Stay();
   /** Settles when all events were told; there from the first listener on. */
   #told;
@@ -33,6 +35,7 @@ class Relay extends EventEmitter {
     const made = nativeBackends(backends);
     this.#native = now(() => new native.Relay(made, named));
     this.#publicUrl = rest.publicUrl;
+    this.#prefix = new URL(rest.publicUrl).pathname.replace(/\/+$/, "");
     this.on("newListener", this.#onNewListener);
   }
 
@@ -60,6 +63,20 @@ class Relay extends EventEmitter {
     listening.delete(this);
     this.#stay.end();
     await this.#told;
+  }
+
+  handleUpgrade(req, socket, read) {
+    checkUpgrade(req, socket, read);
+    handOver(this.#native, socket, Buffer.concat([head(req, this.#prefix), read ?? Buffer.alloc(0)]));
+  }
+
+  handleRequest(req, res) {
+    if (typeof req?.method !== "string" || typeof req.url !== "string") throw invalid("req", kindOf(req), "must be a request");
+    if (typeof res?.writeHead !== "function") throw invalid("res", kindOf(res), "must be a response");
+    const [path] = target(req, this.#prefix);
+    const { status, headers, body } = now(() => this.#native.answer(req.method, path));
+    // Node leaves the body of an answer to HEAD out by itself.
+    res.writeHead(status, { ...Object.fromEntries(headers), "content-length": body.length }).end(body);
   }
 
   get address() {

@@ -18,19 +18,19 @@ pub struct Backend(pub(crate) Arc<dyn consolepass::Backend>);
 
 #[napi]
 impl Backend {
-    #[napi(factory)]
+    #[napi(factory, catch_unwind)]
     pub fn proxmox(given: Given) -> napi::Result<Self> {
         let made = Proxmox::new(&options(given, Scope::Proxmox)?).map_err(|error| refused(&error))?;
         Ok(Self(Arc::new(made)))
     }
 
-    #[napi(factory)]
+    #[napi(factory, catch_unwind)]
     pub fn vnc(given: Given) -> napi::Result<Self> {
         let made = Vnc::new(&options(given, Scope::Vnc)?).map_err(|error| refused(&error))?;
         Ok(Self(Arc::new(made)))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open<'env>(
         &self,
         env: &'env Env,

@@ -9,11 +9,15 @@
 
 mod backend;
 mod call;
+mod command;
 mod console;
+mod descriptor;
 mod error;
 mod events;
+mod hosting;
 mod issuer;
 mod links;
+mod log;
 mod options;
 mod pass;
 mod relay;

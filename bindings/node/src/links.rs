@@ -18,7 +18,7 @@ impl RfbParameters {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn cloud_tower_direct(
     cluster_ip: String,
     vm_uuid: String,
@@ -30,7 +30,7 @@ pub fn cloud_tower_direct(
     Ok(link.map_err(|error| refused(&error))?.expose().to_owned())
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn cloud_tower_via(cloudtower: String, vm_uuid: String, host_ip: String, token: String) -> napi::Result<String> {
     let machine = CloudTowerMachine { vm_uuid: &vm_uuid, host_ip: &host_ip };
     let link = cloudtower_via(&cloudtower, machine, &CloudTowerToken(token.into()));

@@ -19,37 +19,37 @@ impl Pass {
 
 #[napi]
 impl Pass {
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn url(&self) -> String {
         self.0.url()
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn viewer_url(&self) -> String {
         self.0.viewer_url()
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn sub_protocol(&self) -> String {
         self.0.sub_protocol()
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn expires_at(&self) -> f64 {
         milliseconds(self.0.expires_at())
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn reference(&self) -> &str {
         self.0.reference().as_str()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn novnc_url(&self, page: String, given: Given) -> napi::Result<String> {
         self.0.novnc_url(&page, &options(given, Scope::Page)?).map_err(|error| refused(&error))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn rfb_parameters(&self) -> RfbParameters {
         RfbParameters::new(&self.0.rfb_parameters())
     }

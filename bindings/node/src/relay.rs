@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object};
+use napi::bindgen_prelude::{Either, Function, Object};
 use napi_derive::napi;
 use tokio::sync::watch;
 
 use crate::backend::Backend;
-use crate::call::{Abort, promise};
+use crate::call::{Abort, outcome_or_promise, promise};
+use crate::descriptor;
 use crate::error::refused;
 use crate::events::{self, Told};
+use crate::hosting::{self, Answer, Pipe};
 use crate::options::{Given, options};
 use crate::pass::Pass;
 
@@ -24,12 +27,12 @@ pub struct Backends(Mutex<BTreeMap<String, Arc<dyn consolepass::Backend>>>);
 
 #[napi]
 impl Backends {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn add(&self, name: String, backend: &Backend) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&backend.0));
     }
@@ -43,7 +46,7 @@ pub struct Relay {
 
 #[napi]
 impl Relay {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(backends: &Backends, given: Given) -> napi::Result<Self> {
         let backends = backends.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let made = consolepass::Relay::new(backends, &options(given, Scope::Relay)?);
@@ -51,13 +54,13 @@ impl Relay {
     }
 
     /// Resolves to the address that it listens on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn start<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
         let relay = self.open()?;
         promise(env, abort, async move { relay.start().await }, |address| address.to_string())
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn issue<'env>(
         &self,
         env: &'env Env,
@@ -65,12 +68,12 @@ impl Relay {
         machine: String,
         given: Given,
         abort: Option<&Abort>,
-    ) -> napi::Result<Object<'env>> {
+    ) -> napi::Result<Either<Pass, Object<'env>>> {
         let (relay, options) = (self.open()?, options(given, Scope::Pass)?);
-        promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
+        outcome_or_promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn revoke<'env>(&self, env: &'env Env, reference: String, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
         let relay = self.open()?;
         let work = async move {
@@ -80,7 +83,7 @@ impl Relay {
         promise(env, abort, work, |found| found)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stop<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
         let (relay, stopped) = (Arc::clone(&self.relay), self.stopped.clone());
         let work = async move {
@@ -94,20 +97,39 @@ impl Relay {
         promise(env, abort, work, |()| ())
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn session_count(&self) -> u32 {
         u32::try_from(self.relay.session_count()).unwrap_or(u32::MAX)
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn address(&self) -> Option<String> {
         self.relay.address().map(|address| address.to_string())
     }
 
     /// Tells `callback` what happens to consoles, several at once, and `null` when the relay has ended.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn listen(&self, callback: Function<'_, Option<Vec<Told>>, ()>) -> napi::Result<()> {
         events::tell(callback, self.relay.events(), self.stopped.subscribe())
+    }
+
+    /// What it answers to a request for `path` that asks for no websocket.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, method: String, path: String) -> Answer {
+        hosting::answer(&self.relay, &method, &path)
+    }
+
+    /// Serves the socket behind `descriptor`, from which `read` was read: Node closes its own descriptor afterwards.
+    #[napi(catch_unwind)]
+    pub fn serve_descriptor(&self, descriptor: i32, read: &[u8]) -> napi::Result<()> {
+        let taken = descriptor::take(descriptor).map_err(hosting::unfit)?;
+        hosting::serve(Arc::clone(&self.relay), taken, Bytes::copy_from_slice(read))
+    }
+
+    /// Serves a connection whose further bytes go through the pipe.
+    #[napi(catch_unwind)]
+    pub fn serve_pipe(&self, read: &[u8]) -> napi::Result<Pipe> {
+        Pipe::new(Arc::clone(&self.relay), Bytes::copy_from_slice(read))
     }
 
     fn open(&self) -> napi::Result<Arc<consolepass::Relay>> {

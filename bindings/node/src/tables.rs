@@ -16,7 +16,7 @@ pub struct CodeRow {
     pub retryable: bool,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn codes() -> Vec<CodeRow> {
     let row = |code: &Code| CodeRow {
         name: code.name(),
@@ -29,12 +29,12 @@ pub fn codes() -> Vec<CodeRow> {
 }
 
 /// The names of all options, as the core spells them.
-#[napi]
+#[napi(catch_unwind)]
 pub fn option_names() -> Vec<&'static str> {
     TABLE.iter().map(|row| row.name).collect()
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }

@@ -7,6 +7,7 @@ namespace Consolepass;
 use Consolepass\Internal\Base64Url;
 use Consolepass\Internal\Failure;
 use Consolepass\Internal\Json;
+use Consolepass\Internal\LogLines;
 use Consolepass\Internal\Machine;
 use Consolepass\Internal\Moment;
 use Consolepass\Internal\Options;
@@ -36,7 +37,7 @@ final class Issuer
      * @param array{publicUrl: string, passKeyFile: string} $options
      * @throws Exception\ConsolepassException
      */
-    public function __construct(array $options)
+    public function __construct(#[\SensitiveParameter] array $options)
     {
         $values = Options::check('issuer', $options);
         $this->publicUrl = PublicUrl::parse(Options::requiredText('issuer', $values, 'publicUrl'));
@@ -82,6 +83,8 @@ final class Issuer
         $expiresAt = $now + $values['ttl'];
         $signed = $this->key->header . '.' . Base64Url::encode(self::times($now, $expiresAt) . substr(Json::encode($claims), 1));
         $text = "{$this->relayId}.$signed." . Base64Url::encode($this->key->sign($signed));
+        $told = ['reference' => $reference, 'backend' => $backend, 'machine' => $machine];
+        LogLines::write('info', 'pass issued', $user === null ? $told : $told + ['user' => $user]);
         return new Pass(new Secret($text), $this->publicUrl, $reference, Moment::of($expiresAt));
     }
 

@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace Consolepass;
 
-use Consolepass\Internal\Handle;
 use Consolepass\Internal\NovncPage;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PublicUrl;
@@ -24,7 +23,6 @@ final class Pass implements \JsonSerializable
         private readonly PublicUrl $publicUrl,
         private readonly string $reference,
         private readonly \DateTimeImmutable $expiresAt,
-        private readonly ?Handle $handle = null,
     ) {
     }
 
@@ -75,7 +73,7 @@ final class Pass implements \JsonSerializable
      * @param array{version?: string, viewOnly?: bool, resize?: string, withPassword?: bool, foreignOrigin?: bool} $options
      * @throws Exception\ConsolepassException
      */
-    public function novncUrl(string $page, array $options = []): string
+    public function novncUrl(#[\SensitiveParameter] string $page, array $options = []): string
     {
         return (new NovncPage($page, Options::withDefaults('page', $options)))->link($this->url());
     }
@@ -102,12 +100,6 @@ final class Pass implements \JsonSerializable
     public function jsonSerialize(): array
     {
         return ['reference' => $this->reference, 'expiresAt' => $this->expiresAt->format(\DATE_RFC3339_EXTENDED)];
-    }
-
-    /** @internal for the relay that has issued it */
-    public function handle(): ?Handle
-    {
-        return $this->handle;
     }
 
     /** @return array<string, string> */

@@ -42,7 +42,7 @@ final class Proxmox extends Backend
      * @param array<string, mixed> $options more of the constructor's
      * @throws Exception\ConsolepassException
      */
-    public static function fromPve2Api(object $pve2, #[\SensitiveParameter] array $options = []): self
+    public static function fromPve2Api(#[\SensitiveParameter] object $pve2, #[\SensitiveParameter] array $options = []): self
     {
         return new self($options + Takeover::ofPve2Api($pve2));
     }
@@ -54,7 +54,7 @@ final class Proxmox extends Backend
      * @param array<string, mixed> $options more of the constructor's
      * @throws Exception\ConsolepassException
      */
-    public static function fromCorsinvest(object $client, #[\SensitiveParameter] array $options = []): self
+    public static function fromCorsinvest(#[\SensitiveParameter] object $client, #[\SensitiveParameter] array $options = []): self
     {
         return new self($options + Takeover::ofCorsinvest($client));
     }

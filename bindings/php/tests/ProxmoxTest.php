@@ -23,7 +23,7 @@ final class ProxmoxTest extends TestCase
 
     /**
      * @testWith [{"tokenId": "portal@pve!console", "tokenSecret": "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a"}, "Authorization"]
-     *           [{"username": "operator@pve", "password": "correct horse %&+#"}, "Cookie"]
+     *           [{"username": "portal@pve", "password": "correct horse %&+#"}, "Cookie"]
      */
     public function testAConsoleIsOpenedByTokenAndByPassword(array $account, string $header): void
     {

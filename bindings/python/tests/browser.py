@@ -22,6 +22,7 @@ def visit(address, url, *, origin=ORIGIN, protocols=(BINARY,), prefix=None):
         subprotocols=list(protocols),
         compression=None,
         open_timeout=PATIENCE,
+        close_timeout=1,
         ping_interval=None,
     )
 

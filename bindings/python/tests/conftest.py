@@ -8,6 +8,7 @@ import pytest
 import consolepass
 from child import PATIENCE, PROGRAM
 from pve import TOKEN_ID, TOKEN_SECRET, Emulated
+from tunnel import Tunnel
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,9 @@ class Silent:
 
     def __exit__(self, *_):
         self._listener.close()
+
+
+@pytest.fixture
+def tunnel():
+    with Tunnel() as proxy:
+        yield proxy

@@ -138,4 +138,4 @@ def test_an_issuer_is_awaited(key_file):
     assert issued.url.startswith("wss://portal.example.com/console/ws?pass=")
 
 
-assert socket
+

@@ -133,7 +133,7 @@ def test_a_stopped_relay_says_so_and_stopping_twice_is_fine(relay):
         with pytest.raises(consolepass.Closed):
             call()
     with pytest.raises(OSError):
-        browser.visit(address, f"{PUBLIC_URL}/ws?pass=x")
+        browser.visit(address, f"{PUBLIC_URL}/ws?pass=x").__enter__()
 
 
 def test_a_relay_that_is_forgotten_ends_its_sessions(proxmox):
@@ -187,4 +187,4 @@ def test_the_viewers_page_is_served(relay):
         assert page.status == 200 and b"<title>" in page.read()
 
 
-assert rfb
+

@@ -17,8 +17,8 @@ use crate::relay::asked_to_end;
 use crate::secrets::random_secret;
 
 /// Where the emulated accounts' secrets come from.
-const PASSWORD: &str = "CONSOLEPASS_EMULATE_PASSWORD";
-const TOKEN_SECRET: &str = "CONSOLEPASS_EMULATE_TOKEN_SECRET";
+pub(crate) const PASSWORD: &str = "CONSOLEPASS_EMULATE_PASSWORD";
+pub(crate) const TOKEN_SECRET: &str = "CONSOLEPASS_EMULATE_TOKEN_SECRET";
 
 pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     log::show("info");
@@ -54,7 +54,7 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
     announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
     tokio::select! {
-        () = player.played() => {}
+        () = player.played(), if !matches.get_flag("stay") => {}
         () = asked => {}
     }
     player.finish().await.map_err(|differences| {

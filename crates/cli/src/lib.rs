@@ -1,16 +1,20 @@
 //! The `consolepass` command, as a library, so that the packages of other languages can run it as their own.
 
 mod command;
+mod completion;
 mod config;
 mod demo;
+mod doctor;
 mod emulate;
 mod log;
+mod manual;
 mod open;
 mod output;
 mod pass;
 mod relay;
 mod secrets;
 mod table;
+mod viewer;
 
 use std::ffi::OsString;
 
@@ -42,7 +46,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .map_err(|error| Error::new(Code::Internal, format!("no runtime: {error}")))
         .and_then(|runtime| runtime.block_on(dispatch(&matches, &output)));
     match outcome {
-        Ok(()) => 0,
+        Ok(Status::Fine) => 0,
+        Ok(Status::Failed) => 1,
         Err(error) => {
             output.error(&error);
             if error.code() == Code::InvalidArgument { 2 } else { 1 }
@@ -64,14 +69,28 @@ fn is_json(matches: &clap::ArgMatches) -> bool {
     nested || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false)
 }
 
-async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<()> {
+/// How a command ended that said all there is to say.
+enum Status {
+    Fine,
+    Failed,
+}
+
+async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status> {
     match matches.subcommand() {
+        Some(("doctor", matches)) => return doctor::run(matches, output).await,
         Some(("open", matches)) => open::run(matches, output).await,
         Some(("relay", matches)) => relay::run(matches, output).await,
         Some(("pass", matches)) => pass::run(matches, output).await,
+        Some(("viewer", matches)) => viewer::run(matches, output),
         Some(("emulate", matches)) => emulate::run(matches, output).await,
         Some(("demo", matches)) => demo::run(matches, output).await,
+        Some(("completion", matches)) => {
+            completion::run(matches);
+            Ok(())
+        }
+        Some(("man", _)) => manual::run(),
         // clap insists on a subcommand.
         _ => Ok(()),
     }
+    .map(|()| Status::Fine)
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 }
 
 /// The backend of a configuration file, or of the arguments.
-fn backend(matches: &ArgMatches) -> Result<std::sync::Arc<dyn Backend>> {
+pub(crate) fn backend(matches: &ArgMatches) -> Result<std::sync::Arc<dyn Backend>> {
     if let Some(path) = text(matches, "config") {
         return Config::read(path)?.backend(text(matches, "backend"));
     }

@@ -1,6 +1,6 @@
 //! Command-line arguments made from the library's table of options, so that there is no second list.
 
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint};
 use consolepass::options::{Kind, Options, Scope, Specification, TABLE};
 use consolepass::{Result, options::Value};
 
@@ -77,12 +77,14 @@ fn argument(row: &'static Specification) -> Arg {
         Kind::Integer { .. } => argument.value_name("NUMBER"),
         Kind::Seconds { .. } => argument.value_name("SECONDS"),
         Kind::Secret => {
-            Arg::new(format!("{}_file", row.name)).long(format!("{flag}-file")).value_name("FILE").help(format!(
+            let file = Arg::new(format!("{}_file", row.name)).long(format!("{flag}-file"));
+            file.value_name("FILE").value_hint(ValueHint::FilePath).help(format!(
                 "{} Read from FILE, from standard input if FILE is -, or from ${}",
                 row.meaning,
                 secrets::variable(row.name)
             ))
         }
+        _ if row.name.ends_with("_file") => argument.value_name("FILE").value_hint(ValueHint::FilePath),
         _ => argument.value_name("TEXT"),
     }
 }

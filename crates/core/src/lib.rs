@@ -28,6 +28,8 @@
 
 mod backend;
 mod console;
+#[cfg(feature = "relay")]
+pub mod doctor;
 mod error;
 mod links;
 pub mod log;
@@ -51,5 +53,7 @@ pub use net::process::PerProcess;
 pub use options::Options;
 pub use reference::Reference;
 #[cfg(feature = "relay")]
-pub use relay::{Event, EventConsole, HostSocket, Issuer, Message, Owner, Pass, PassKey, Relay, What};
+pub use relay::{
+    Event, EventConsole, HostSocket, Issuer, Message, Owner, Pass, PassKey, Relay, Viewer, ViewerFile, What,
+};
 pub use secret::Secret;

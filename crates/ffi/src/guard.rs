@@ -71,15 +71,31 @@ pub(crate) unsafe fn text<'a>(start: *const c_char, length: usize, name: &str) -
         return Err(is_null(name));
     }
     let refused = |reason: String| Error::new(Code::InvalidArgument, format!("{name}: {reason}"));
-    if isize::try_from(length).is_err() {
-        return Err(refused(format!("a length of {length} bytes is not possible")));
-    }
-    // SAFETY: not NULL, bytes have no alignment, and the caller answers for the length.
-    let bytes = unsafe { slice::from_raw_parts(start.cast::<u8>(), length) };
+    // SAFETY: as this function's own.
+    let bytes = unsafe { bytes(start.cast(), length, name) }?;
     if let Some(place) = bytes.iter().position(|byte| *byte == 0) {
         return Err(refused(format!("byte {place} is a NUL; text has none, and its length counts no terminator")));
     }
     std::str::from_utf8(bytes).map_err(|error| refused(format!("not UTF-8 at byte {}", error.valid_up_to())))
+}
+
+/// Bytes from the caller; none may be NULL.
+///
+/// # Safety
+/// As of [`text`].
+pub(crate) unsafe fn bytes<'a>(start: *const u8, length: usize, name: &str) -> Result<&'a [u8]> {
+    if length == 0 {
+        return Ok(&[]);
+    }
+    if start.is_null() {
+        return Err(is_null(name));
+    }
+    if isize::try_from(length).is_err() {
+        let message = format!("{name}: a length of {length} bytes is not possible");
+        return Err(Error::new(Code::InvalidArgument, message));
+    }
+    // SAFETY: not NULL, bytes have no alignment, and the caller answers for the length.
+    Ok(unsafe { slice::from_raw_parts(start, length) })
 }
 
 /// Where a function puts what it made. It is checked before anything is done, and written only on success.

@@ -2,7 +2,8 @@
 //!
 //! A relay issues passes, and serves the browsers that bring them: it asks for a ticket when a browser has connected, logs in
 //! and carries the bytes. Its work is done by threads of its own, from cpass_relay_start() to cpass_relay_stop() or
-//! cpass_relay_free(). Start it in the process that is to serve, not before a fork.
+//! cpass_relay_free(). Start it in the process that is to serve, not before a fork. A portal that has a port of its own does not
+//! start it, see below.
 
 use std::ffi::c_char;
 

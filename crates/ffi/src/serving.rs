@@ -1,12 +1,15 @@
 //! A relay with the threads that serve it.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use consolepass::{Backend, Code, Error, Event, Options, Owner, Pass, Reference, Relay, Result};
-use tokio::runtime::{Builder, Runtime};
+use http::Response;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{broadcast, watch};
 
+use crate::socket::Socket;
 use crate::text::Text;
 use crate::waiting::Waiting;
 
@@ -15,9 +18,10 @@ const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// Everything behind a relay's handle.
 pub(crate) struct Serving {
-    relay: Relay,
+    relay: Arc<Relay>,
     waiting: Waiting,
-    runtime: Mutex<Option<Runtime>>,
+    /// None before there is something to serve. Two, if it was started at the moment in which its first connection came.
+    threads: Mutex<Vec<Runtime>>,
     address: OnceLock<Text>,
     /// Whether it was stopped. It goes away with the relay, which says the same.
     stopped: watch::Sender<bool>,
@@ -26,9 +30,9 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn new(backends: Vec<(String, Arc<dyn Backend>)>, options: &Options) -> Result<Self> {
         Ok(Self {
-            relay: Relay::new(backends, options)?,
+            relay: Arc::new(Relay::new(backends, options)?),
             waiting: Waiting::new(),
-            runtime: Mutex::new(None),
+            threads: Mutex::default(),
             address: OnceLock::new(),
             stopped: watch::Sender::new(false),
         })
@@ -36,19 +40,37 @@ impl Serving {
 
     pub(crate) fn start(&self) -> Result<()> {
         self.check_open()?;
-        let (runtime, address) = self.serve()?;
+        // Kept only if it comes to something: a relay that does not listen may be tried again, in a child as well.
+        let fresh = if self.threads().is_empty() { Some(make_threads()?) } else { None };
+        let handle = fresh.as_ref().map_or_else(|| self.handle(), |fresh| Ok(fresh.handle().clone()))?;
+        let address = handle.block_on(self.relay.start())?;
         // Only who started it comes here, and once.
-        let _ = self.address.set(address);
-        *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
+        let _ = self.address.set(Text::shown(&address));
+        self.threads().extend(fresh);
+        if self.check_open().is_err() {
+            // It was stopped meanwhile.
+            self.end_threads();
+        }
         Ok(())
     }
 
-    fn serve(&self) -> Result<(Runtime, Text)> {
-        let runtime = Builder::new_multi_thread().enable_all().thread_name("consolepass").build().map_err(|error| {
-            Error::new(Code::Internal, format!("relay: its threads cannot be started: {error}")).with_source(error)
-        })?;
-        let address = runtime.block_on(self.relay.start())?;
-        Ok((runtime, Text::shown(&address)))
+    /// Serves a connection of the portal's own port in the background, until it ends.
+    pub(crate) fn serve(&self, socket: Socket, read: Bytes) -> Result<()> {
+        self.check_open()?;
+        // Before there are threads: in a child of this process they would be missing.
+        self.relay.take()?;
+        let relay = Arc::clone(&self.relay);
+        self.handle()?.spawn(async move {
+            if let Err(error) = socket.serve(&relay, read).await {
+                // Who gave it has gone on long since; the log is all that is left.
+                tracing::warn!(target: "consolepass::c", code = %error.code(), hint = error.hint(), "a connection that was handed over was not served: {error}");
+            }
+        });
+        Ok(())
+    }
+
+    pub(crate) fn answer(&self, method: &str, path: &str) -> Response<Bytes> {
+        self.relay.answer(method, path)
     }
 
     pub(crate) fn owner(&self) -> &Owner {
@@ -100,12 +122,33 @@ impl Serving {
         Ok(())
     }
 
+    fn threads(&self) -> MutexGuard<'_, Vec<Runtime>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The threads, which are started if there are none. Whoever asks has taken the relay for this process.
+    fn handle(&self) -> Result<Handle> {
+        let mut threads = self.threads();
+        // Whoever stops the relay says so before it ends the threads.
+        self.check_open()?;
+        if threads.is_empty() {
+            threads.push(make_threads()?);
+        }
+        Ok(threads[0].handle().clone())
+    }
+
     fn end_threads(&self) {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(runtime) = runtime {
+        let threads = std::mem::take(&mut *self.threads());
+        for runtime in threads {
             runtime.shutdown_timeout(LAST_BREATH);
         }
     }
+}
+
+fn make_threads() -> Result<Runtime> {
+    Builder::new_multi_thread().enable_all().thread_name("consolepass").build().map_err(|error| {
+        Error::new(Code::Internal, format!("relay: its threads cannot be started: {error}")).with_source(error)
+    })
 }
 
 impl Drop for Serving {

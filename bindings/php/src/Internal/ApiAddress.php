@@ -22,10 +22,11 @@ final class ApiAddress
     ) {
     }
 
-    public static function parse(string $text): self
+    public static function parse(#[\SensitiveParameter] string $text): self
     {
+        Text::checked('host', $text);
         $isUrl = str_contains($text, '://');
-        $isIpv6 = filter_var($text, FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) !== false;
+        $isIpv6 = !$isUrl && strlen((string) @inet_pton($text)) === 16;
         $whole = match (true) {
             $isUrl => $text,
             $isIpv6 => "https://[$text]",

@@ -84,7 +84,7 @@ final class Credentials
         if ($port === null || !is_string($host)) {
             return $host;
         }
-        if (!is_int($port) && !(is_string($port) && ctype_digit($port))) {
+        if (!is_int($port) && !(is_string($port) && preg_match('/^[0-9]+$/D', $port) === 1)) {
             throw self::wrong('port: must be a whole number');
         }
         if (preg_match('#^([a-z]+://)?(\[[^\]]*\]|[^/:\[]+)(:[0-9]+)?(/.*)?$#i', $host, $parts, PREG_UNMATCHED_AS_NULL) === 1) {

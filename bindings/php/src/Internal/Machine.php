@@ -40,7 +40,7 @@ final class Machine
         if ($text === '') {
             throw self::wrong($text, 'it is empty');
         }
-        if (ctype_digit($text)) {
+        if (self::isDigits($text)) {
             return self::number($text, $text);
         }
         if (strlen($text) > 255 || preg_match('/\p{Cc}|^[\p{Z}]|[\p{Z}]$/Du', $text) === 1) {
@@ -56,11 +56,16 @@ final class Machine
 
     private static function number(string $text, string $digits): string
     {
-        $digits = ctype_digit($digits) ? ltrim($digits, '0') . (trim($digits, '0') === '' ? '0' : '') : '';
+        $digits = self::isDigits($digits) ? ltrim($digits, '0') . (trim($digits, '0') === '' ? '0' : '') : '';
         if ($digits === '' || strlen($digits) > 10 || (int) $digits > self::LARGEST) {
             throw self::wrong($text, 'the last part must be a number');
         }
         return $digits;
+    }
+
+    private static function isDigits(string $text): bool
+    {
+        return preg_match('/^[0-9]+$/D', $text) === 1;
     }
 
     /** A node's name is a host name without a domain. */

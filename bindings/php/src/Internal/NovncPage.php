@@ -34,7 +34,7 @@ final class NovncPage
     private readonly string $version;
 
     /** @param array<string, string|int|bool|list<string>> $options of a page, with their defaults */
-    public function __construct(string $page, private readonly array $options)
+    public function __construct(#[\SensitiveParameter] string $page, private readonly array $options)
     {
         $this->url = WebAddress::parse('page', $page, self::WORDS);
         $this->file = substr($this->url->path, strrpos($this->url->path, '/') + 1);

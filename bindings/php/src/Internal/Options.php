@@ -53,7 +53,7 @@ final class Options
      *
      * @param array<string, mixed> $values
      */
-    public static function requiredText(string $scope, array $values, string $name): string
+    public static function requiredText(string $scope, #[\SensitiveParameter] array $values, string $name): string
     {
         if (!isset($values[$name])) {
             throw Failure::of(ErrorCode::InvalidArgument, "$scope: option " . Text::quoted($name) . ' is missing');

@@ -92,7 +92,7 @@ final class PassKey
             throw new WrongKey(self::PUBLIC_HALF);
         }
         $seed = self::half('d', $jwk['d']);
-        if (!extension_loaded('sodium')) {
+        if (!function_exists('sodium_crypto_sign_detached')) {
             throw Failure::of(
                 ErrorCode::Unsupported,
                 'passKeyFile: an EdDSA key needs the PHP extension sodium, which is not loaded',

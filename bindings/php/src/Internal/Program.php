@@ -22,7 +22,7 @@ final class Program
     {
         $program = null;
         foreach (self::places() as $place) {
-            if (is_file($place) && is_executable($place)) {
+            if (is_file($place) && (is_executable($place) || self::isMadeExecutable($place))) {
                 $program = $place;
                 break;
             }
@@ -51,7 +51,18 @@ final class Program
         // On the PATH may be what is running now: vendor/bin, or a link to it.
         $self = realpath((string) ($_SERVER['SCRIPT_FILENAME'] ?? ''));
         $isProgram = static fn (string $place): bool => realpath($place) !== $self && !self::isScript($place);
-        return [Package::path('lib/' . self::NAME), ...array_values(array_filter($places, $isProgram))];
+        return [self::packaged(), ...array_values(array_filter($places, $isProgram))];
+    }
+
+    /** PHP's own way to unpack archives forgets which files are programs. */
+    private static function isMadeExecutable(string $place): bool
+    {
+        return $place === self::packaged() && @chmod($place, 0755);
+    }
+
+    private static function packaged(): string
+    {
+        return Package::path('lib/' . self::NAME);
     }
 
     private static function isScript(string $place): bool

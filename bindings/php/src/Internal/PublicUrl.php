@@ -20,7 +20,7 @@ final class PublicUrl
     }
 
     /** Reads `https://portal.example.com/console`; a slash at the end makes no difference. */
-    public static function parse(string $text): self
+    public static function parse(#[\SensitiveParameter] string $text): self
     {
         $url = WebAddress::parse('publicUrl', $text, self::WORDS);
         return new self($url->origin() . rtrim($url->path, '/'));

@@ -21,7 +21,7 @@ final class Takeover
      *
      * @return array<string, mixed>
      */
-    public static function ofPve2Api(object $pve2): array
+    public static function ofPve2Api(#[\SensitiveParameter] object $pve2): array
     {
         $fields = [];
         foreach (self::fields($pve2) as $name => $value) {
@@ -52,7 +52,7 @@ final class Takeover
     }
 
     /** @return array<string, mixed> */
-    public static function ofCorsinvest(object $client): array
+    public static function ofCorsinvest(#[\SensitiveParameter] object $client): array
     {
         $fields = self::fields($client);
         if (!is_string($fields['hostname'] ?? null) || !array_key_exists('ticketPVEAuthCookie', $fields)) {
@@ -89,7 +89,7 @@ final class Takeover
      *
      * @return array<string, mixed>
      */
-    private static function fields(object $object): array
+    private static function fields(#[\SensitiveParameter] object $object): array
     {
         $fields = [];
         for ($class = new \ReflectionClass($object); $class !== false; $class = $class->getParentClass()) {

@@ -79,7 +79,7 @@ final class Url
         if ($port === '') {
             return [$parts[1], null];
         }
-        if (!ctype_digit($port) || strlen(ltrim($port, '0')) > 5 || (int) $port > 65535) {
+        if (preg_match('/^[0-9]+$/D', $port) !== 1 || strlen(ltrim($port, '0')) > 5 || (int) $port > 65535) {
             throw new WrongUrl('invalid port number');
         }
         return [$parts[1], (int) $port];
@@ -107,15 +107,15 @@ final class Url
 
     private static function ipv4(string $host): ?string
     {
-        $address = filter_var($host, FILTER_VALIDATE_IP, FILTER_FLAG_IPV4);
-        return $address === false ? null : $address;
+        $bytes = @inet_pton($host);
+        return $bytes !== false && strlen($bytes) === 4 ? (string) inet_ntop($bytes) : null;
     }
 
     /** RFC 5952, and an IPv4 address within in hexadecimal as well. */
     private static function ipv6(string $text): string
     {
-        $bytes = filter_var($text, FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) === false ? false : inet_pton($text);
-        if ($bytes === false) {
+        $bytes = @inet_pton($text);
+        if ($bytes === false || strlen($bytes) !== 16) {
             throw new WrongUrl('invalid IPv6 address');
         }
         $groups = array_map('dechex', array_values((array) unpack('n8', $bytes)));

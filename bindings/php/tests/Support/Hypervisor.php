@@ -9,7 +9,7 @@ final class Hypervisor
 {
     public const TOKEN_ID = 'portal@pve!console';
     public const TOKEN_SECRET = '8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a';
-    public const USERNAME = 'operator@pve';
+    public const USERNAME = 'portal@pve';
     public const PASSWORD = 'correct horse %&+#';
 
     public readonly string $address;

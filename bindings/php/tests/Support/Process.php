@@ -23,10 +23,11 @@ final class Process
     /**
      * @param list<string> $command
      * @param array<string, string> $environment on top of this process's
+     * @param bool $input whether it has an input, which is open until its end
      */
-    public function __construct(array $command, array $environment = [], ?string $folder = null)
+    public function __construct(array $command, array $environment = [], ?string $folder = null, bool $input = false)
     {
-        $streams = [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]];
+        $streams = [$input ? ['pipe', 'r'] : ['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]];
         $process = proc_open($command, $streams, $this->pipes, $folder, $environment + getenv());
         if ($process === false) {
             throw new RuntimeException("cannot run {$command[0]}");
@@ -45,6 +46,14 @@ final class Process
     public static function run(array $command, array $environment = [], ?string $folder = null): array
     {
         $process = new self($command, $environment, $folder);
+        // It has ended, or is about to, when nobody has its output any more.
+        while (!feof($process->pipes[1])) {
+            [$ready, $none] = [[$process->pipes[1]], null];
+            if (stream_select($ready, $none, $none, (int) self::PATIENCE) !== 1) {
+                throw new RuntimeException("waited in vain for the end of {$command[0]}: {$process->output}");
+            }
+            $process->read();
+        }
         return [$process->wait(), $process->output];
     }
 
@@ -58,12 +67,17 @@ final class Process
                     return $line;
                 }
             }
-            if (!proc_get_status($this->process)['running']) {
-                $this->read();
-                throw new RuntimeException("it ended and said: {$this->output}");
-            }
+            $this->check();
             return null;
         });
+    }
+
+    /** Throws if it has ended by itself. */
+    public function check(): void
+    {
+        if (!proc_get_status($this->process)['running']) {
+            throw new RuntimeException("it ended and said: {$this->output()}");
+        }
     }
 
     /** Waits until it ends by itself; its exit status. */

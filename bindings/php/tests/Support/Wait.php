@@ -19,11 +19,12 @@ final class Wait
     public static function until(string $what, callable $condition): mixed
     {
         $end = microtime(true) + Process::PATIENCE;
-        while (($answer = $condition()) === null) {
+        // Often it is a matter of less than a millisecond.
+        for ($pause = 200; ($answer = $condition()) === null; $pause = min(2 * $pause, 5000)) {
             if (microtime(true) > $end) {
                 throw new RuntimeException("waited in vain for $what");
             }
-            usleep(5000);
+            usleep($pause);
         }
         return $answer;
     }

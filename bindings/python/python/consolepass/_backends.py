@@ -61,7 +61,8 @@ class ProxmoxBase(BackendBase):
         is used; an API token lasts.
         """
         found, machine = _proxmoxer.options(api)
-        this = cls(**{**found, **options})
+        found.update(options)
+        this = cls(**found)
         this._machine = machine
         return this
 
@@ -74,7 +75,9 @@ class ProxmoxBase(BackendBase):
         PROXMOX_FINGERPRINT, each with PVE_ or PROXMOX_VE_ in place of PROXMOX_ too. `options` are added, or replace what
         was found.
         """
-        return cls(**{**_environment.options(), **options})
+        found = _environment.options()
+        found.update(options)
+        return cls(**found)
 
 
 class VncBase(BackendBase):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ._errors import invalid
-
-if TYPE_CHECKING:
-    from ._options import ProxmoxOptions
 
 # The first that is set counts.
 PREFIXES = ("PROXMOX_", "PROXMOX_VE_", "PVE_")
@@ -19,13 +16,13 @@ TOKEN_ID = ("TOKEN_ID", "TOKENID")
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def options(environment: Mapping[str, str] | None = None) -> ProxmoxOptions:
+def options(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The options of a Proxmox VE backend."""
     found = _Variables(os.environ if environment is None else environment)
     host = found.first(*HOST)
     if host is None:
         raise invalid("environment", "none of PROXMOX_HOST, PROXMOX_URL, PVE_HOST and their like is set")
-    options: dict[str, object] = {
+    options = {
         "host": _with_port(host, found.first("PORT")),
         "fingerprint": found.first("FINGERPRINT"),
         "ca_file": found.first("CA_FILE"),
@@ -40,7 +37,7 @@ def options(environment: Mapping[str, str] | None = None) -> ProxmoxOptions:
             options["ca_file"] = verify
         elif found.truth("VERIFY_SSL") is False:
             options["insecure"] = True
-    return {name: value for name, value in options.items() if value is not None}  # type: ignore[return-value]
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _account(found: _Variables) -> dict[str, object]:

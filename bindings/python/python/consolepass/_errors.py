@@ -164,6 +164,10 @@ CLASSES: dict[str, type[Error]] = {
     "internal": InternalError,
 }
 
+# Named as they are imported, in tracebacks and in pickles.
+for _kind in (Error, *CLASSES.values()):
+    _kind.__module__ = "consolepass"
+
 
 class Cause(Exception):
     """What another library reported, in its own words."""

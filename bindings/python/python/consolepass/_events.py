@@ -28,3 +28,7 @@ class Event:
     """The same in words that may name hosts and nodes: for the log, not for the browser."""
     lost: int
     """How many events were lost; 0 for every event but that one."""
+
+
+# Named as it is imported.
+Event.__module__ = "consolepass"

@@ -1,13 +1,29 @@
 """The native half. The package's own classes are its face; nothing here is to be imported from outside."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from os import PathLike
 from typing import Any, final
 
 from typing_extensions import Unpack
 
 from ._options import PageOptions
+
+__all__ = [
+    "VERSION",
+    "Backend",
+    "Console",
+    "Events",
+    "Issuer",
+    "Operation",
+    "Pass",
+    "Relay",
+    "RfbParameters",
+    "Socket",
+    "close_code",
+    "cloudtower_direct",
+    "cloudtower_via",
+    "end",
+    "run",
+]
 
 VERSION: str
 

@@ -31,6 +31,8 @@ class ProxmoxOptions(TypedDict, total=False):
     """A PEM file with the certificate authority to trust in place of the system's, for a cluster its /etc/pve/pve-root-ca.pem; not with fingerprint or insecure."""
     insecure: bool | None
     """Trusts any certificate. Anyone on the path can then take the token; it is logged at every start. The default is false."""
+    proxy: str | None
+    """The HTTP proxy before the nodes, http://host:port or http://user:password@host:port, for API and consoles; the environment's is never used. It is asked for a host's name, or for one address of a name that has several."""
     timeout: int | None
     """How long one call to the management API, or the handshake of one console, may take. Its refusals alone take 3 seconds. In seconds, 1 to 120. The default is 10."""
 

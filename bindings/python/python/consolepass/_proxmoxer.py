@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from ._errors import invalid, unsupported
-
-if TYPE_CHECKING:
-    from ._options import ProxmoxOptions
 
 API = "/api2/json"
 # Seconds. proxmoxer's own, which nobody chose.
 DEFAULT_TIMEOUT = 5
 
 
-def options(api: Any) -> tuple[ProxmoxOptions, str | None]:
+def options(api: Any) -> tuple[dict[str, Any], str | None]:
     """The options that a `ProxmoxAPI` or one of its resources stands for, and the machine that the resource is of."""
     store = getattr(api, "_store", None)
     if not isinstance(store, dict) or "base_url" not in store or "session" not in store:
@@ -37,7 +34,7 @@ def options(api: Any) -> tuple[ProxmoxOptions, str | None]:
         raise unsupported(f"proxmoxer: this is a client of {auth.service}, which has no consoles", "take one of Proxmox VE")
     host, path = _place(store["base_url"])
     found = {"host": host, **_account(auth), **_network(session, auth, store["base_url"])}
-    return found, _machine(path)  # type: ignore[return-value]
+    return found, _machine(path)
 
 
 def _place(url: str) -> tuple[str, str]:

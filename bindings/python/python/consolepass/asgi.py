@@ -60,7 +60,7 @@ class Application:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        status, headers, body = self._answer("GET", scope)
+        status, headers, body = self._answer("GET", scope, UPGRADE_REQUIRED)
         if status != UPGRADE_REQUIRED:
             await _deny(scope, send, status, headers, body)
             return
@@ -82,13 +82,13 @@ class Application:
         await done(self._relay._native.stop())
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _answer(self, method: str, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        answer = (NOT_FOUND, [], b"")
-        for path in _paths(scope):
-            answer = self._relay._native.answer(method, path)
-            if answer[0] != NOT_FOUND:
-                break
-        return answer
+    def _answer(
+        self, method: str, scope: Scope, wanted: int | None = None
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """What the relay answers at the likeliest path where there is something, or where it answers as `wanted`."""
+        answers = [self._relay._native.answer(method, path) for path in _paths(scope)]
+        fitting = (answer for answer in answers if (answer[0] != NOT_FOUND if wanted is None else answer[0] == wanted))
+        return next(fitting, answers[-1])
 
 
 async def _carry(socket: Socket, receive: Receive, send: Send) -> None:

@@ -138,7 +138,7 @@ def _head(path: str, environ: dict[str, Any]) -> bytes:
 
 def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
     """What the server has read beyond the request. A browser waits for the answer, so this is nearly always nothing."""
-    stream = environ.get("wsgi.input")
+    stream: Any = environ.get("wsgi.input")
     unreader = getattr(getattr(stream, "reader", None), "unreader", None)
     if unreader is not None:  # gunicorn
         buffer = unreader.buf

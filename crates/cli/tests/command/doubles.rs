@@ -1,6 +1,6 @@
 //! `consolepass emulate` and `consolepass demo`: what they refuse before anything is started.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 use super::support::{Folder, Running, TOKEN_SECRET, consolepass, json, run};
@@ -129,6 +129,25 @@ fn a_vector_is_played_to_whoever_follows_it_and_to_nobody_else() {
         open.args(place).env("CONSOLEPASS_TOKEN_SECRET", TOKEN_SECRET).output().unwrap();
 
         assert_eq!(player.0.wait().unwrap().success(), follows, "{machine}");
+    }
+}
+
+/// A client must find the port even where it is to say nothing, and a silence must last until the client has had enough.
+#[test]
+fn a_player_that_stays_is_there_until_it_is_told_to_end_and_judges_then() {
+    let folder = Folder::new("stay");
+    let silent = folder.file("silent.json", r#"{"name": "v", "exchanges": []}"#);
+    let request =
+        r#"{"name": "v", "exchanges": [{"request": {"path": "/"}, "response": {"status": 200, "text": ""}}]}"#;
+    let unfinished = folder.file("unfinished.json", request);
+    for (file, follows) in [(silent, true), (unfinished, false)] {
+        let mut player = Running::start(consolepass(&["emulate", "script", &file, "--json", "--stay"]));
+        for _ in 0..2 {
+            TcpStream::connect(player.says("address")).unwrap();
+        }
+        assert!(Command::new("kill").arg(player.0.id().to_string()).status().unwrap().success());
+
+        assert_eq!(player.0.wait().unwrap().success(), follows);
     }
 }
 

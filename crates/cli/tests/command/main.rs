@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod completion;
 mod consoles;
+mod doctor;
 mod doubles;
+mod manual;
+mod parity;
 mod relays;
 mod support;
 mod usage;
+mod viewer;

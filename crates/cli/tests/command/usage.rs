@@ -25,9 +25,20 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 
 #[test]
 fn help_of_every_command_exits_with_0_and_has_an_example() {
-    for command in
-        [&["open"][..], &["relay"], &["pass"], &["emulate"], &["emulate", "proxmox"], &["emulate", "script"], &["demo"]]
-    {
+    for command in [
+        &["open"][..],
+        &["relay"],
+        &["pass"],
+        &["doctor"],
+        &["viewer"],
+        &["viewer", "export"],
+        &["emulate"],
+        &["emulate", "proxmox"],
+        &["emulate", "script"],
+        &["demo"],
+        &["completion"],
+        &["man"],
+    ] {
         let output = consolepass(command).arg("--help").output().unwrap();
 
         assert!(output.status.success());

@@ -9,6 +9,8 @@ use std::pin::Pin;
 
 use tokio::sync::OwnedMutexGuard;
 
+#[cfg(feature = "relay")]
+use crate::doctor::{Examination, Step, Stopped};
 use crate::{Console, Error, Kind, Machine, Result};
 
 mod proxmox;
@@ -40,6 +42,21 @@ pub trait Backend: Send + Sync + 'static {
     fn turn<'a>(&'a self, machine: &'a Machine) -> BoxFuture<'a, Turn> {
         let _ = machine;
         Box::pin(async { Turn(None) })
+    }
+
+    /// Takes the steps up to a ticket one by one, and notes what each comes to, for the [`doctor`](crate::doctor).
+    #[cfg(feature = "relay")]
+    fn examine<'a>(
+        &'a self,
+        machine: &'a Machine,
+        kind: Kind,
+        examination: &'a mut Examination<'_>,
+    ) -> BoxFuture<'a, Result<Console, Stopped>> {
+        Box::pin(async move {
+            examination.plan(&[Step::Ticket, Step::Upgrade, Step::Screen]);
+            examination.begin(Step::Ticket);
+            examination.end(self.open_once(machine, kind).await)
+        })
     }
 
     /// Asks why a console ended before it began, if the hypervisor can tell.

@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use super::{Backend, BoxFuture};
 use crate::console::Target;
+#[cfg(feature = "relay")]
+use crate::doctor::{Examination, Step, Stopped};
 use crate::links::ApiAddress;
+use crate::net::name;
 use crate::options::{Checked, Scope};
 use crate::{Code, Console, Error, Kind, Machine, Options, Result, Secret};
 
@@ -51,14 +54,18 @@ impl Vnc {
     }
 
     async fn console(&self, machine: &Machine, kind: Kind) -> Result<Console> {
+        let target = match &self.place {
+            Place::Unix(path) => Target::Unix(path.clone()),
+            Place::Tcp(hosts) => Target::Tcp(resolve(hosts, self.timeout, |_, _| ()).await?),
+        };
+        Ok(self.console_at(target, machine, kind))
+    }
+
+    fn console_at(&self, target: Target, machine: &Machine, kind: Kind) -> Console {
         match kind {
             Kind::Vnc => {}
         }
-        let target = match &self.place {
-            Place::Unix(path) => Target::Unix(path.clone()),
-            Place::Tcp(hosts) => Target::Tcp(resolve(hosts, self.timeout).await?),
-        };
-        Ok(Console {
+        Console {
             backend: "vnc",
             machine: machine.clone(),
             kind,
@@ -66,7 +73,29 @@ impl Vnc {
             password: self.password.clone(),
             expires_at: SystemTime::now() + LIFE,
             task: None,
-        })
+        }
+    }
+
+    #[cfg(feature = "relay")]
+    async fn examine(
+        &self,
+        machine: &Machine,
+        kind: Kind,
+        examination: &mut Examination<'_>,
+    ) -> Result<Console, Stopped> {
+        let target = match &self.place {
+            Place::Unix(path) => {
+                examination.plan(&[Step::Port, Step::Screen]);
+                Target::Unix(path.clone())
+            }
+            Place::Tcp(hosts) => {
+                examination.plan(&[Step::Name, Step::Port, Step::Screen]);
+                examination.begin(Step::Name);
+                let addresses = resolve(hosts, self.timeout, |host, found| examination.name(host, found)).await;
+                Target::Tcp(examination.end(addresses)?)
+            }
+        };
+        Ok(self.console_at(target, machine, kind))
     }
 }
 
@@ -77,6 +106,16 @@ impl Backend for Vnc {
 
     fn open<'a>(&'a self, machine: &'a Machine, kind: Kind) -> BoxFuture<'a, Result<Console>> {
         Box::pin(self.console(machine, kind))
+    }
+
+    #[cfg(feature = "relay")]
+    fn examine<'a>(
+        &'a self,
+        machine: &'a Machine,
+        kind: Kind,
+        examination: &'a mut Examination<'_>,
+    ) -> BoxFuture<'a, Result<Console, Stopped>> {
+        Box::pin(self.examine(machine, kind, examination))
     }
 }
 
@@ -108,21 +147,29 @@ impl Place {
     }
 }
 
-async fn resolve(hosts: &[ApiAddress], timeout: Duration) -> Result<Vec<SocketAddr>> {
+/// The addresses of all hosts that have one; `seen` is told of each host.
+async fn resolve(
+    hosts: &[ApiAddress],
+    timeout: Duration,
+    mut seen: impl FnMut(&ApiAddress, &Result<Vec<SocketAddr>>),
+) -> Result<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
     let mut failures = Vec::new();
     for host in hosts {
-        let lookup = tokio::net::lookup_host((host.host(), host.port()));
-        match tokio::time::timeout(timeout, lookup).await {
-            Ok(Ok(found)) => addresses.extend(found),
-            Ok(Err(error)) => failures.push(format!("{}: {error}", host.authority())),
-            Err(_) => failures.push(format!("{}: its name took too long to look up", host.authority())),
+        let found = name::look_up(host, timeout).await;
+        seen(host, &found);
+        match found {
+            Ok(found) => addresses.extend(found),
+            Err(error) => failures.push(error),
         }
     }
-    if addresses.is_empty() {
-        return Err(Error::new(Code::Unreachable, format!("vnc: {}", failures.join("; "))));
+    match (addresses.is_empty(), failures.pop()) {
+        (true, Some(last)) => {
+            let all: Vec<String> = failures.iter().chain([&last]).map(Error::to_string).collect();
+            Err(Error::new(Code::Unreachable, format!("vnc: {}", all.join("; "))).with_hint(last.hint()))
+        }
+        _ => Ok(addresses),
     }
-    Ok(addresses)
 }
 
 #[cfg(test)]

@@ -18,12 +18,18 @@ pub(crate) struct ApiAddress {
 const ACCEPTED: &str =
     "accepted are h, h:8006, https://h:8006/, https://h/prefix, and IPv6 addresses with or without brackets";
 
+/// Far above any name and prefix.
+const LONGEST: usize = 2048;
+
 impl ApiAddress {
     /// Reads the spellings `h`, `h:8006`, `https://h:8006/`, `https://h/prefix`, with IPv6 addresses with or without
     /// brackets. A bare host, and a pasted URL without a path, mean `default_port`; `https://h/prefix` means 443, as that is
     /// a reverse proxy.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self> {
         let wrong = |reason: &str| Error::invalid("host", &shown(text), format_args!("{reason}; {ACCEPTED}"));
+        if text.len() > LONGEST {
+            return Err(Error::invalid("host", "…", format_args!("it is too long; {ACCEPTED}")));
+        }
         if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(wrong("a host holds no spaces"));
         }
@@ -186,6 +192,13 @@ mod tests {
             assert_eq!(error.code(), crate::Code::InvalidArgument, "{text:?}");
             assert!(error.to_string().contains("https://h/prefix"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_host_longer_than_any_is_not_repeated_back() {
+        let error = ApiAddress::parse(&"x".repeat(3000), 8006).unwrap_err();
+
+        assert!(error.to_string().contains("too long") && !error.to_string().contains("xxx"), "{error}");
     }
 
     #[test]

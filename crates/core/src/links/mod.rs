@@ -26,7 +26,8 @@ pub(crate) use encode::{encode, form};
 pub(crate) use origin::Origin;
 pub(crate) use page_link::{PageTarget, page_link};
 pub(crate) use proxmox::{
-    GuestPath, proxmox_guests, proxmox_login, proxmox_task_log, proxmox_task_status, proxmox_websocket,
+    GuestPath, acl_path, proxmox_guests, proxmox_login, proxmox_permissions, proxmox_task_log, proxmox_task_status,
+    proxmox_version, proxmox_websocket,
 };
 pub(crate) use proxy::ProxyAddress;
 #[cfg(any(feature = "relay", test))]

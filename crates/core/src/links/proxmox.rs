@@ -36,6 +36,21 @@ pub(crate) fn proxmox_login() -> String {
     format!("{API}/access/ticket")
 }
 
+/// Which version it is: whoever is logged in may ask.
+pub(crate) fn proxmox_version() -> String {
+    format!("{API}/version")
+}
+
+/// What the account may do with a guest.
+pub(crate) fn proxmox_permissions(guest: u32) -> String {
+    format!("{API}/access/permissions?{}", super::form(&[("path", &acl_path(guest))]))
+}
+
+/// The path of a guest in access control.
+pub(crate) fn acl_path(guest: u32) -> String {
+    format!("/vms/{guest}")
+}
+
 /// The list of all guests that the account may see, with their nodes.
 pub(crate) fn proxmox_guests() -> String {
     format!("{API}/cluster/resources?type=vm")
@@ -74,6 +89,11 @@ mod tests {
             "wss://pve:443/prefix/api2/json/nodes/pve1/qemu/101/vncwebsocket?port=5900&vncticket=\
              F%28K%2B%3B%26%25%23%3APVEVNC%3A6B0261D7%3A%3ArRd5%2B%2F%3D%3D"
         );
+    }
+
+    #[test]
+    fn a_path_of_access_control_is_one_value() {
+        assert_eq!(proxmox_permissions(101), "/api2/json/access/permissions?path=%2Fvms%2F101");
     }
 
     #[test]

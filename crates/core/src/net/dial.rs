@@ -1,5 +1,6 @@
 //! TCP connections, and how their sockets are set.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::plain;
+use super::failure;
 use crate::{Code, Error, Result};
 
 /// How long a peer may leave sent bytes unacknowledged before its connection is given up.
@@ -23,6 +24,7 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Resu
     let deadline = Instant::now() + timeout;
     let mut failures = Vec::new();
     let mut silent = false;
+    let mut refused = false;
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
@@ -31,7 +33,10 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Resu
                 tune(&socket);
                 return Ok(socket);
             }
-            Ok(Err(error)) => failures.push(format!("{address}: {}", plain(&error))),
+            Ok(Err(error)) => {
+                refused |= error.kind() == io::ErrorKind::ConnectionRefused;
+                failures.push(format!("{address}: {}", failure::plain(&error)));
+            }
             Err(_) => {
                 silent = true;
                 failures.push(format!("{address}: no answer in {} ms", share.as_millis()));
@@ -40,7 +45,12 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Resu
     }
     let code = if silent { Code::Timeout } else { Code::Unreachable };
     let message = if failures.is_empty() { "no address to connect to".to_owned() } else { failures.join("; ") };
-    Err(Error::new(code, message))
+    let error = Error::new(code, message);
+    Err(match (silent, refused) {
+        (true, _) => error.with_hint(failure::SILENT),
+        (false, true) => error.with_hint(failure::NOBODY_LISTENS),
+        (false, false) => error,
+    })
 }
 
 /// Sets a console's socket: small writes leave at once, and a peer that is gone is found.

@@ -9,6 +9,14 @@ use crate::{Code, Error};
 /// What helps when a server does not speak TLS at all.
 pub(crate) const NO_TLS: &str = "check the port: the management API of Proxmox VE is HTTPS on 8006, and a reverse proxy before it must speak HTTPS too";
 
+/// What helps where a port is closed.
+pub(crate) const NOBODY_LISTENS: &str =
+    "nothing listens on this port: check it, and that the server runs (of Proxmox VE: systemctl status pveproxy)";
+
+/// What helps where nobody says anything at all.
+pub(crate) const SILENT: &str =
+    "nothing came back: a firewall on the way may drop what is sent there, or the host is off or has another address";
+
 /// The error for a connection to `server` that did not come to stand, so that nothing was asked of it.
 pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Error {
     if let Some(error) = handshake_error(server, error) {
@@ -24,6 +32,9 @@ pub(crate) fn connecting(server: &str, error: &(dyn StdError + 'static)) -> Erro
         {
             Error::new(Code::Protocol, format!("{server}: it closed the connection before TLS was up"))
                 .with_hint(NO_TLS)
+        }
+        Some(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+            Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))).with_hint(NOBODY_LISTENS)
         }
         Some(cause) => Error::new(Code::Unreachable, format!("{server}: {}", plain(cause))),
         None => Error::new(Code::Unreachable, format!("{server}: no connection")),

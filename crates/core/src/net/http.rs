@@ -10,10 +10,12 @@ use hyper::ext::ReasonPhrase;
 use reqwest::{Client, Method, Response};
 
 use super::failure;
+use super::name;
 use super::proxy::Proxy;
 use super::route::Route;
 use super::tls::Trust;
 use super::tunnels::Tunnels;
+use crate::links::ApiAddress;
 use crate::{Code, Error, Result, Secret};
 
 /// pveproxy closes an idle connection after 5 seconds; one that we would take up at that moment would fail.
@@ -86,6 +88,17 @@ impl ApiClient {
     /// The same through a proxy.
     pub(crate) fn through(proxy: &Arc<Proxy>, trust: &Trust, timeout: Duration) -> Self {
         Self { way: Way::Proxied(Arc::new(Tunnels::new(Arc::clone(proxy), trust.clone()))), timeout }
+    }
+
+    /// The ways to a host, in the order in which they are tried, for whoever looks at each.
+    pub(crate) async fn routes(&self, host: &ApiAddress) -> Result<Vec<Route>> {
+        match &self.way {
+            Way::Direct(_) => {
+                let addresses = name::look_up(host, self.timeout).await?;
+                Ok(addresses.into_iter().map(Route::Direct).collect())
+            }
+            Way::Proxied(tunnels) => Ok(tunnels.routes(host).await),
+        }
     }
 
     /// Asks, and reads the whole answer.

@@ -6,9 +6,10 @@
 mod authorities;
 pub(crate) mod dial;
 mod exchange;
-mod failure;
+pub(crate) mod failure;
 mod fingerprint;
 pub(crate) mod http;
+pub(crate) mod name;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod route;

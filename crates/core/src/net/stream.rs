@@ -1,6 +1,7 @@
 //! A connection to a console's target, whatever it is.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -44,8 +45,30 @@ async fn connect_unix(path: &Path, timeout: Duration) -> Result<UnixStream> {
     let name = format!("unix:{}", path.display());
     match tokio::time::timeout(timeout, UnixStream::connect(path)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(Error::new(Code::Unreachable, format!("{name}: {}", failure::plain(&error)))),
+        Ok(Err(error)) => {
+            let failed = Error::new(Code::Unreachable, format!("{name}: {}", failure::plain(&error)));
+            Err(match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                    failed.with_hint("check the path; the socket is there while the machine runs")
+                }
+                io::ErrorKind::PermissionDenied => failed.with_hint(
+                    "let this user open the socket: look at its owner and mode, and at those of its folders",
+                ),
+                _ => failed,
+            })
+        }
         Err(_) => Err(failure::late(&name, "connecting", timeout)),
+    }
+}
+
+impl Stream {
+    /// The address at its other end; of a unix socket there is none.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Self::Unix(_) => None,
+        }
     }
 }
 

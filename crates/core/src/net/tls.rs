@@ -9,7 +9,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring as provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, ProtocolVersion, RootCertStore, SignatureScheme,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -26,6 +28,13 @@ use crate::{Code, Error, Result};
 pub(crate) struct Trust {
     config: Arc<ClientConfig>,
     check: Arc<Check>,
+}
+
+/// A connection whose handshake was made.
+pub(crate) struct Secured {
+    pub(crate) version: &'static str,
+    /// Of the server's certificate.
+    pub(crate) fingerprint: String,
 }
 
 impl Trust {
@@ -69,6 +78,30 @@ impl Trust {
     /// Whether anyone on the path could take the place of the server.
     pub(crate) fn is_insecure(&self) -> bool {
         matches!(*self.check, Check::Nothing)
+    }
+
+    /// Why it trusts a certificate, as a clause; `None` if it trusts any.
+    pub(crate) fn words(&self) -> Option<&'static str> {
+        match *self.check {
+            Check::Chain(_) => Some("a trusted authority signed its certificate, for this name"),
+            Check::Pins(_) => Some("its certificate is pinned"),
+            Check::Nothing => None,
+        }
+    }
+
+    /// Begins TLS with the host of `url`, to look at it and nothing more.
+    pub(crate) async fn examine(&self, server: &str, url: &str, socket: TcpStream) -> Result<Secured> {
+        let uri = url.parse().map_err(|_| Error::new(Code::Internal, format!("{server}: this is no host name")))?;
+        let stream = self.secure(server, &uri, socket).await?;
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(<[_]>::first);
+        Ok(Secured {
+            version: match session.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                _ => "TLS 1.2",
+            },
+            fingerprint: Fingerprint::of(certificate.map_or(&[], |certificate| certificate.as_ref())).to_string(),
+        })
     }
 
     /// Begins TLS with the host of `uri`, which errors call `server`.

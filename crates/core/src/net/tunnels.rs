@@ -26,6 +26,7 @@ use super::http::{Request, Unanswered};
 use super::proxy::Proxy;
 use super::route::{Destination, Route};
 use super::tls::{Trust, host};
+use crate::links::ApiAddress;
 use crate::{Code, Error, Result};
 
 /// How long a name may take to look up before the proxy is left to do it.
@@ -70,6 +71,12 @@ impl Tunnels {
             Ok(outcome) => outcome,
             Err(_) => Err(Unanswered { error: failure::late(&server, "its answer", timeout), sent: true }),
         }
+    }
+
+    /// The tunnels that a call to `host` would ask for, in this order.
+    pub(super) async fn routes(&self, host: &ApiAddress) -> Vec<Route> {
+        let destinations = self.destinations(host.host(), host.port(), &host.authority(), LOOKUP).await;
+        destinations.into_iter().map(|destination| Route::Tunnel(Arc::clone(&self.proxy), destination)).collect()
     }
 
     async fn reach(&self, server: &str, uri: &Uri, limit: Duration) -> Result<(TlsStream<TcpStream>, Route)> {

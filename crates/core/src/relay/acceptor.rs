@@ -24,7 +24,9 @@ impl Acceptor {
             return Err(malformed());
         }
         if !self.id()?.is(id) {
-            return Err(Error::new(Code::PassForeign, "pass: issued by another relay or process"));
+            // Whoever meets this has mostly just started a second worker.
+            let cure = "several processes of one portal need the same pass_key_file and marks_dir";
+            return Err(Error::new(Code::PassForeign, format!("pass: issued by another relay or process; {cure}")));
         }
         match self {
             Self::Opaque(passes) => passes.take(rest).await,
@@ -49,6 +51,13 @@ impl Acceptor {
         match self {
             Self::Opaque(_) => Ok(()),
             Self::Signed { marks, .. } => marks.claim(SystemTime::now),
+        }
+    }
+
+    /// After the last one: somebody else may take them.
+    pub(super) fn release(&self) {
+        if let Self::Signed { marks, .. } = self {
+            marks.release();
         }
     }
 

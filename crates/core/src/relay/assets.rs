@@ -14,6 +14,11 @@ include!(concat!(env!("OUT_DIR"), "/viewer.rs"));
 pub(super) const MISSING: &str = "This relay was built without the viewer page. Consoles work with any noVNC page.\n\
     To build the viewer: run `npm ci` and `npm run build` in the folder viewer, then build the relay again.\n";
 
+/// All of them with their names; none if the viewer was not built.
+pub(super) fn all() -> &'static [(&'static str, &'static [u8])] {
+    FILES
+}
+
 /// The file at `path`, which is relative to the public URL and begins with a slash.
 pub(super) fn find(path: &str) -> Option<Asset> {
     let (name, content_type) = match path {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header;
@@ -29,6 +30,9 @@ const LARGEST_HEAD: usize = 16 * 1024;
 /// A connection that never asks for a console may live for so many handshake timeouts, however it spends them.
 const PATIENCE: u32 = 6;
 
+/// How long a connection of a relay that stops may take to hear so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// What can carry a connection.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
@@ -52,16 +56,14 @@ pub(super) async fn serve<S: Socket>(shared: Arc<Shared>, stream: S, read: Bytes
     tokio::pin!(connection);
     let served = timeout(patience * PATIENCE, async {
         tokio::select! {
-            served = &mut connection => served,
-            () = stopped => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+            served = &mut connection => Some(served),
+            // Not hyper's own way to end: it loses the answer of an upgrade that is on its way.
+            () = stopped => timeout(LAST_WORDS, connection).await.ok(),
         }
     });
     match served.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "connection ended"),
+        Ok(None | Some(Ok(()))) => {}
+        Ok(Some(Err(error))) => tracing::debug!(%error, "connection ended"),
         Err(_) => tracing::debug!("connection took too long"),
     }
 }

@@ -27,6 +27,13 @@ const AHEAD: usize = 64 * 1024;
 const NO_MASK: [u8; 4] = [0; 4];
 
 impl Relay {
+    /// Takes the relay for this process, as its first connection does: for a host that serves connections in the background,
+    /// and wants to know at once whether it may.
+    pub fn take(&self) -> Result<()> {
+        self.shared.acceptor.check_shared()?;
+        self.owner.take()
+    }
+
     /// Serves one HTTP connection that the host accepted, until it ends. `read` is what the host has read from it: the
     /// request, and whatever came behind it.
     ///
@@ -36,8 +43,7 @@ impl Relay {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.shared.acceptor.check_shared()?;
-        self.owner.take()?;
+        self.take()?;
         let permit = Arc::clone(&self.shared.handshakes).acquire_owned();
         let permit = timeout(self.shared.handshake_timeout, permit).await.ok().and_then(Result::ok);
         connection::serve(Arc::clone(&self.shared), stream, read, permit.ok_or_else(busy)?).await;
@@ -70,8 +76,7 @@ impl Relay {
         query: &str,
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<HostSocket> {
-        self.shared.acceptor.check_shared()?;
-        self.owner.take()?;
+        self.take()?;
         let malformed = |what: &str| Error::new(Code::InvalidArgument, format!("relay: {what}"));
         let mut map = HeaderMap::new();
         for (name, value) in headers {

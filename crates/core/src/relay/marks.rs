@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::signed::{self, Verified};
@@ -26,7 +26,7 @@ pub(super) enum Marks {
 impl Marks {
     /// Marks in this process's memory, for one relay alone: `key_file` is locked while it serves.
     pub(super) fn in_memory(key_file: PathBuf) -> Self {
-        Self::Memory(Memory { key_file, claimed: OnceLock::new(), marks: Mutex::default() })
+        Self::Memory(Memory { key_file, claim: Mutex::new(None), marks: Mutex::default() })
     }
 
     /// Marks in a folder, for any number of processes. It must be there, and this process must be able to write to it.
@@ -41,7 +41,7 @@ impl Marks {
     /// Whether only the process that has claimed them may take passes.
     pub(super) fn are_claimed(&self) -> bool {
         match self {
-            Self::Memory(memory) => memory.claimed.get().is_some(),
+            Self::Memory(memory) => memory.locked().is_some(),
             Self::Folder(_) => true,
         }
     }
@@ -51,6 +51,13 @@ impl Marks {
         match self {
             Self::Memory(memory) => memory.claim(clock),
             Self::Folder(_) => Ok(()),
+        }
+    }
+
+    /// Leaves the passes from now on to whoever claims them next.
+    pub(super) fn release(&self) {
+        if let Self::Memory(memory) = self {
+            *memory.locked() = None;
         }
     }
 
@@ -107,7 +114,7 @@ impl Mark {
 /// The marks of one process. Nobody else knows them, so nobody else may take passes meanwhile.
 pub(super) struct Memory {
     key_file: PathBuf,
-    claimed: OnceLock<Claim>,
+    claim: Mutex<Option<Claim>>,
     marks: Mutex<HashMap<Reference, (Mark, Instant)>>,
 }
 
@@ -127,18 +134,21 @@ impl Memory {
             wrong("another relay takes the passes of this key, and neither knows which the other has taken".into())
                 .with_hint("stop the other relay, or give all of them the same marks_dir")
         })?;
-        // Of two that start at once the second finds the lock taken, and does not come here.
-        let _ = self.claimed.set(Claim { since: clock(), _key_file: file });
+        *self.locked() = Some(Claim { since: clock(), _key_file: file });
         Ok(())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Claim>> {
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_age(&self, verified: &Verified) -> Result<()> {
         let reference = &verified.grant.reference;
-        let Some(claim) = self.claimed.get() else {
+        let Some(since) = self.locked().as_ref().map(|claim| claim.since) else {
             return Err(about(reference, Code::PassForeign, "no relay was started to take it"));
         };
         // Within the leeway the portal's clock may be ahead, and what it calls later may have been before.
-        if verified.issued_at < claim.since + signed::leeway() {
+        if verified.issued_at < since + signed::leeway() {
             return Err(about(
                 reference,
                 Code::PassExpired,
@@ -311,7 +321,7 @@ mod tests {
 
         assert!(error.to_string().contains("another relay") && error.hint().contains("marks_dir"), "{error}");
         assert_eq!(unclaimed.code(), Code::PassForeign);
-        drop(first);
+        first.release();
         second.claim(SystemTime::now).unwrap();
         fs::remove_file(key_file).unwrap();
     }

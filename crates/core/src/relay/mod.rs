@@ -26,6 +26,7 @@ pub(crate) mod set_up;
 mod signed;
 mod store;
 mod upgrade;
+mod viewer;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -58,6 +59,7 @@ pub use self::issuer::Issuer;
 pub use self::owner::Owner;
 pub use self::pass::Pass;
 pub use self::signed::PassKey;
+pub use self::viewer::{Viewer, ViewerFile};
 
 /// A relay: issues passes, and serves the browsers that bring them.
 ///
@@ -103,6 +105,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// Lets nobody in any more, and tells every session and connection to end.
+    fn end(&self) {
+        self.sessions.close();
+        self.stop.send_replace(true);
+        self.acceptor.release();
+    }
+
     /// Resolves when connections are to end.
     fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();
@@ -264,8 +273,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         // A child has its parent's locks as they were, perhaps held for ever.
         if self.owner.check().is_ok() {
-            self.shared.sessions.close();
-            self.shared.stop.send_replace(true);
+            self.shared.end();
         }
     }
 }

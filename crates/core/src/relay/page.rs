@@ -78,12 +78,20 @@ fn text(status: StatusCode, words: &'static str) -> Answer {
     answer
 }
 
+/// What the viewer needs, and nothing else. Some browsers do not count websockets of the page's own origin as `'self'`, so
+/// that of the relay is named.
+pub(super) fn policy(websocket_origin: &str) -> String {
+    let connect = format!("'self' {websocket_origin}");
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {}; base-uri 'none'; \
+         form-action 'none'",
+        connect.trim_end()
+    )
+}
+
 /// The headers of every answer.
 pub(super) fn fixed_headers(websocket_origin: &str, frame_ancestors: &str) -> Vec<(HeaderName, HeaderValue)> {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self' {websocket_origin}; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
-    );
+    let policy = format!("{}; frame-ancestors {frame_ancestors}", policy(websocket_origin));
     // Both parts are origins, which hold nothing that a header may not.
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     vec![

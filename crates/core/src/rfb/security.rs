@@ -32,8 +32,8 @@ pub(crate) struct LoggedIn {
     pub(crate) version: Version,
     /// The security types that it offered.
     pub(crate) offered: Vec<u8>,
-    /// The one of them that was used.
-    pub(crate) chosen: u8,
+    /// Whether it asked for the password, and took it.
+    pub(crate) with_password: bool,
 }
 
 /// Why a server did not let us in.
@@ -107,8 +107,10 @@ where
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(LogInFailure::Silent),
         Err(error) => return Err(cut_short(error).into()),
     }
-    let version =
-        Version::parse(greeting).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&greeting))))?;
+    let version = Version::parse(greeting).ok_or_else(|| {
+        protocol(format!("what answers speaks no RFB, but says {:?}", printable(&greeting)))
+            .with_hint("another server answers there: check the host and the port; those of RFB begin at 5900")
+    })?;
     send(server, version.message()).await?;
 
     let offered = if version == Version::V3_3 {
@@ -120,7 +122,9 @@ where
     };
     if matches!(offered.as_slice(), [] | [0]) {
         let reason = read_reason(server).await?;
-        return Err(protocol(format!("the RFB server refused the connection: {reason:?}")).into());
+        return Err(protocol(format!("the RFB server refused the connection: {reason:?}"))
+            .with_hint("the RFB server's own words stand in the message")
+            .into());
     }
     let chosen = choose(&offered, password)?;
     if version > Version::V3_3 {
@@ -132,10 +136,10 @@ where
         send(server, &cipher::answer(challenge, password.expose())).await?;
     } else if version < Version::V3_8 {
         // Before 3.8 there is no result for None.
-        return Ok(LoggedIn { version, offered, chosen });
+        return Ok(LoggedIn { version, offered, with_password: false });
     }
     match read_u32(server).await? {
-        0 => Ok(LoggedIn { version, offered, chosen }),
+        0 => Ok(LoggedIn { version, offered, with_password: chosen == VNC_AUTHENTICATION }),
         _ if version == Version::V3_8 => {
             // Some servers give none and leave the connection open.
             let reason = timeout(REASON, read_reason(server)).await;
@@ -172,6 +176,9 @@ fn choose(offered: &[u8], password: Option<&Secret>) -> Result<u8, Error> {
                 security_type(NONE),
                 security_type(VNC_AUTHENTICATION)
             ),
+        )
+        .with_hint(
+            "let the RFB server offer one of these (of Xvnc: -SecurityTypes VncAuth), and let nobody else reach it",
         ));
     }
     if password.is_none() {

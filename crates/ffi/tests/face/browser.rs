@@ -7,6 +7,16 @@ use std::time::Duration;
 /// Far longer than anything takes, even under valgrind.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is answered to a plain request, head and body.
+pub(crate) fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut told = Vec::new();
+    stream.read_to_end(&mut told).unwrap();
+    String::from_utf8_lossy(&told).into_owned()
+}
+
 pub(crate) struct Browser {
     stream: TcpStream,
     /// What came in frames and was not read yet.
@@ -44,6 +54,17 @@ impl Browser {
         self.write(&[1]);
         let init = self.read(24);
         (u16::from_be_bytes([init[0], init[1]]), u16::from_be_bytes([init[2], init[3]]))
+    }
+
+    /// Waits for the end, and returns its code and reason.
+    pub(crate) fn end(mut self) -> (u16, String) {
+        loop {
+            let (opcode, payload) = self.frame();
+            if opcode == 8 {
+                let (code, reason) = payload.split_at(2);
+                return (u16::from_be_bytes([code[0], code[1]]), String::from_utf8_lossy(reason).into_owned());
+            }
+        }
     }
 
     fn read(&mut self, count: usize) -> Vec<u8> {

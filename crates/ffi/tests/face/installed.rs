@@ -8,8 +8,18 @@ use std::sync::OnceLock;
 /// What every C program of ours must compile with, without a word.
 pub(crate) const C11: &[&str] =
     &["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-D_POSIX_C_SOURCE=200809L", "-g"];
-pub(crate) const SANITIZED: &[&str] =
-    &["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+/// The same, where every access to memory is looked at, and what is left over at the end.
+pub(crate) const SANITIZED: &[&str] = &[
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-pedantic",
+    "-D_POSIX_C_SOURCE=200809L",
+    "-g",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+];
 
 pub(crate) fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();

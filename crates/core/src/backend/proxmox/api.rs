@@ -85,6 +85,18 @@ impl Api {
         Self { hosts, account, trust, proxy, timeout, good: AtomicUsize::new(0), live: PerProcess::new(), clock }
     }
 
+    /// The account's name.
+    pub(super) fn account(&self) -> &str {
+        self.account.name()
+    }
+
+    /// What calls are sent with, and the nodes in the order in which the next one tries them.
+    pub(super) fn nodes(&self) -> Result<(&ApiClient, Vec<&ApiAddress>)> {
+        let start = self.good.load(Ordering::Relaxed) % self.hosts.len();
+        let (later, first) = self.hosts.split_at(start);
+        Ok((&self.live()?.client, first.iter().chain(later).collect()))
+    }
+
     /// Asks one thing, and makes an error of a refusal.
     pub(super) async fn ask(&self, call: &Call, step: Step, what: &str) -> Result<Reply> {
         match self.put(call, step, what).await? {

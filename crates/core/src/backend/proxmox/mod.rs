@@ -1,13 +1,16 @@
 //! Proxmox VE.
 //!
 //! `wire` knows requests and answers, `refusal` what a no means, `account` who we are, `api` carries calls to a node.
-//! The walk from a machine to its console is `locate`, then `ticket`; `explain` looks back when it ended early.
+//! The walk from a machine to its console is `locate`, then `ticket`; `explain` looks back when it ended early, and
+//! `examine` takes every step for the doctor to look at.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::turns::Turns;
 use super::{Backend, BoxFuture, Turn};
+#[cfg(feature = "relay")]
+use crate::doctor::{Examination, Stopped};
 use crate::links::ApiAddress;
 use crate::net::process::PerProcess;
 use crate::net::proxy::Proxy;
@@ -17,6 +20,8 @@ use crate::{Console, Error, Kind, Machine, Options, Result};
 
 mod account;
 mod api;
+#[cfg(feature = "relay")]
+mod examine;
 mod explain;
 mod locate;
 mod refusal;
@@ -121,6 +126,16 @@ impl Backend for Proxmox {
                 _ => Turn(None),
             }
         })
+    }
+
+    #[cfg(feature = "relay")]
+    fn examine<'a>(
+        &'a self,
+        machine: &'a Machine,
+        kind: Kind,
+        examination: &'a mut Examination<'_>,
+    ) -> BoxFuture<'a, Result<Console, Stopped>> {
+        Box::pin(self.0.examine(machine, kind, examination))
     }
 
     fn explain<'a>(&'a self, console: &'a Console) -> BoxFuture<'a, Option<Error>> {

@@ -86,7 +86,7 @@ impl Question<'_> {
     }
 
     fn is_token(&self) -> bool {
-        self.account.contains('!')
+        is_token(self.account)
     }
 
     /// The server's words as one short line, without any secret that it may have echoed.
@@ -224,18 +224,22 @@ fn forbidden(question: &Question<'_>, said: &Refusal) -> Error {
     let Some((path, privilege)) = inside.and_then(|(inside, _)| inside.split_once(", ")) else {
         return refused;
     };
-    let (path, privilege) = (question.quote(path), question.quote(privilege));
-    if question.is_token() {
-        return refused.with_hint(format!(
-            "grant {privilege} on {path} to the token {} and, if it is privilege-separated, to its user as well; \
-             a machine that does not exist is refused in the same way",
-            question.account
-        ));
+    let grant = grant(&question.quote(privilege), &question.quote(path), question.account);
+    refused.with_hint(format!("{grant}; a machine that does not exist is refused in the same way"))
+}
+
+/// What to do about a privilege that the account lacks.
+pub(super) fn grant(privilege: &str, path: &str, account: &str) -> String {
+    if is_token(account) {
+        return format!(
+            "grant {privilege} on {path} to the token {account} and, if it is privilege-separated, to its user as well"
+        );
     }
-    refused.with_hint(format!(
-        "grant {privilege} on {path} to {}; a machine that does not exist is refused in the same way",
-        question.account
-    ))
+    format!("grant {privilege} on {path} to {account}")
+}
+
+fn is_token(account: &str) -> bool {
+    account.contains('!')
 }
 
 /// Everything that fails inside a call is a 500; the words are all there is.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Inner;
 use super::api::{Outcome, Reply};
+use super::locate::Found;
 use super::refusal::{Question, Step, refusal};
 use super::wire;
 use crate::console::{Target, WebSocketTarget};
@@ -27,12 +28,16 @@ impl Inner {
         }
     }
 
-    /// Port, ticket, password, identity and address go into one console: any of them with another's would be refused.
     pub(super) async fn open_once(&self, machine: &Machine, kind: Kind) -> Result<Console> {
+        let found = self.locate(machine).await?;
+        self.ticket(&found, kind).await
+    }
+
+    /// Port, ticket, password, identity and address go into one console: any of them with another's would be refused.
+    pub(super) async fn ticket(&self, found: &Found, kind: Kind) -> Result<Console> {
         match kind {
             Kind::Vnc => {}
         }
-        let found = self.locate(machine).await?;
         let path = GuestPath { node: &found.node, guest: found.guest, id: found.id };
         let what = format!("{}/{} on {}", found.guest.as_str(), found.id, found.node);
         let Reply { answer, host, identity } = self.vncproxy(&path, found.guest, &what).await?;

@@ -41,6 +41,16 @@ pub(super) fn login(username: &str, password: &Secret) -> Call {
     Call::post(links::proxmox_login(), &[("username", username), ("password", password.expose())])
 }
 
+/// Asks for the version, which whoever is logged in may know.
+pub(super) fn version() -> Call {
+    Call::get(links::proxmox_version())
+}
+
+/// Asks what the account may do with a guest.
+pub(super) fn permissions(guest: u32) -> Call {
+    Call::get(links::proxmox_permissions(guest))
+}
+
 /// Lists the guests that the account sees, with their nodes.
 pub(super) fn guests() -> Call {
     Call::get(links::proxmox_guests())
@@ -88,6 +98,26 @@ pub(super) fn read_login(name: &str, body: &[u8]) -> Result<LoggedIn> {
 /// `PVE:u2f!…`.
 pub(super) fn is_half_ticket(ticket: &str) -> bool {
     ["PVE:!tfa!", "PVE:tfa!", "PVE:u2f!"].iter().any(|half| ticket.starts_with(half))
+}
+
+/// The version, such as `9.2.11`.
+pub(super) fn read_version(body: &[u8]) -> Result<String> {
+    let data = data("version", body)?;
+    let version = data.get("version").and_then(Value::as_str);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+~".contains(&byte);
+    let fit = version.filter(|version| (1..=32).contains(&version.len()) && version.bytes().all(plain));
+    fit.map(str::to_owned).ok_or_else(|| odd("version", "has none"))
+}
+
+/// The privileges that the account has on a guest. Each comes with whether it is passed on to what lies below, which a guest
+/// has nothing of. `None` if the answer is of another kind.
+pub(super) fn read_permissions(guest: u32, body: &[u8]) -> Option<Vec<String>> {
+    let data = data("permissions", body).ok()?;
+    let Some(privileges) = data.as_object()?.get(&links::acl_path(guest)) else {
+        return Some(Vec::new());
+    };
+    let plain = |name: &&String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    Some(privileges.as_object()?.keys().filter(plain).cloned().collect())
 }
 
 /// A guest as the cluster lists it.

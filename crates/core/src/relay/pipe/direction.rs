@@ -147,6 +147,9 @@ impl Direction {
     }
 
     fn walk(&mut self, length: usize, scratch: &mut Scratch, heard: &mut Heard) -> Result<(), Violation> {
+        if let Sink::Frames(splitter, _) = &mut self.sink {
+            splitter.next_read();
+        }
         let Source::Frames(decoder) = &mut self.source else {
             if let Sink::Frames(splitter, _) = &mut self.sink {
                 splitter.begin(length as u64, None);

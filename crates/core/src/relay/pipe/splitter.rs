@@ -22,6 +22,11 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
+    /// Another read begins: a header that stood in the one before is not in hand any more.
+    pub(super) fn next_read(&mut self) {
+        self.begun = None;
+    }
+
     /// A frame begins.
     pub(super) fn begin(&mut self, length: u64, verbatim: Option<Range<usize>>) {
         self.begun = verbatim.map(|header| (length, header));
@@ -65,10 +70,15 @@ mod tests {
 
     /// Sends bytes through a splitter, in reads of `step` bytes.
     fn pass(wire: &[u8], step: usize) -> Vec<u8> {
+        pass_in(&wire.chunks(step).collect::<Vec<_>>())
+    }
+
+    fn pass_in(reads: &[&[u8]]) -> Vec<u8> {
         let mut decoder = Decoder::new(true, false);
         let mut splitter = Splitter::default();
         let mut sent = Vec::new();
-        for read in wire.chunks(step) {
+        for &read in reads {
+            splitter.next_read();
             Scratch::with(|scratch| {
                 scratch.buffer[..read.len()].copy_from_slice(read);
                 let mut at = 0;
@@ -132,6 +142,21 @@ mod tests {
 
         for step in 1..20 {
             assert_eq!(frames(&split(&payload, step)).concat(), payload, "reads of {step}");
+        }
+    }
+
+    /// A host that owns the socket writes a frame's header and its payload one after the other, and a key's press is one
+    /// read each: the header's place was then looked up in the read that had the payload.
+    #[test]
+    fn a_header_that_is_a_read_of_its_own_is_not_looked_for_in_the_next() {
+        for payload in [b"x".as_slice(), b"six-ty", b"more than the header"] {
+            let header = 6;
+
+            let mut wire = Vec::new();
+            append(&mut wire, BINARY, Some([1, 2, 3, 4]), payload);
+            let sent = pass_in(&[&wire[..header], &wire[header..]]);
+
+            assert_eq!(frames(&sent).concat(), payload);
         }
     }
 

@@ -70,6 +70,25 @@ async fn a_connection_that_the_host_has_read_from_gets_its_console() {
     assert_eq!(fake.opened.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
+async fn a_browser_that_is_handed_over_after_the_stop_hears_that_the_relay_is_shutting_down() {
+    let (relay, fake) = hosted(vec![], Options::new()).await;
+    let request = upgrade(&target(&relay).await, "consolepass.1", Some(ORIGIN));
+    relay.stop().await;
+
+    for _ in 0..20 {
+        let (mut stream, host) = sockets().await;
+        let (serving, read) = (Arc::clone(&relay), Bytes::from(request.clone()));
+        tokio::spawn(async move { serving.serve_tcp(host, read).await });
+
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 101"));
+        let mut end = [0; 60];
+        stream.read_exact(&mut end).await.unwrap();
+        assert!(String::from_utf8_lossy(&end).contains("shutting_down"), "{end:?}");
+    }
+    assert_eq!(fake.opened.load(Ordering::SeqCst), 0);
+}
+
 /// The console's bytes from a host's websocket, however they are cut.
 async fn read(socket: &HostSocket, count: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -234,6 +253,7 @@ async fn a_relay_of_another_process_refuses_everything_and_ends_nothing() {
     let (_, host) = sockets().await;
     let refused = [
         relay.start().await.err(),
+        relay.take().err(),
         relay.issue("dc1", "qemu/101", &Options::new()).await.err(),
         relay.revoke(&Reference::random().unwrap()).await.err(),
         relay.accept("", headers(ORIGIN)).await.err(),

@@ -2,6 +2,7 @@
 
 use super::emulator::{LONG, SHORT, log_in, start, with_token};
 use super::*;
+use crate::doctor::{self, Report};
 use crate::net;
 use crate::net::testing::{Gate, TestProxy};
 
@@ -98,4 +99,42 @@ async fn the_certificate_at_the_far_end_is_checked_and_the_proxy_cannot_take_its
     assert_eq!(error.code(), Code::TlsUntrusted);
     assert_eq!(error.fingerprint(), Some(stranger.fingerprint()));
     assert!(stranger.requests().is_empty());
+}
+
+/// What the doctor finds on its way through the proxy.
+async fn examined(options: &Options, machine: &str) -> Report {
+    doctor::examine(&Proxmox::new(options).unwrap(), &machine.parse().unwrap(), Kind::Vnc).await
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_the_proxy_was_asked_for() {
+    let emulator = start(|_| ()).await;
+    let beyond = emulator.address();
+    let proxy = TestProxy::start(move |_| Gate::To(beyond)).await;
+    let options = through(with_token(&emulator), &proxy).set("host", "pve.invalid");
+
+    let report = examined(&options, "pve1/qemu/101").await;
+
+    assert!(report.error().is_none(), "{report:?}");
+    let first = |step: usize| report.steps()[step].facts[0].clone();
+    let place = proxy.address;
+    assert_eq!(first(0), format!("the proxy {place} is asked for pve.invalid:8006"));
+    assert_eq!(first(1), format!("the proxy {place} made a tunnel to pve.invalid:8006"));
+    assert_eq!(first(2), "TLS 1.3 with pve.invalid:8006; its certificate is pinned");
+    assert_eq!(first(6), "upgraded on the same way");
+    assert!(!format!("{report:?}").contains("HUNTER2"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_makes_no_tunnel_is_where_the_doctor_stops() {
+    let emulator = start(|_| ()).await;
+    let proxy = TestProxy::start(|_| Gate::Say("HTTP/1.1 403 HUNTER2\r\n\r\n")).await;
+
+    let report = examined(&through(with_token(&emulator), &proxy), "qemu/101").await;
+
+    let failed = report.steps().iter().find(|examined| matches!(examined.outcome, doctor::Outcome::Failed(_)));
+    assert_eq!(failed.map(|examined| examined.step), Some(doctor::Step::Port));
+    let error = report.error().unwrap();
+    assert!(error.to_string().contains("refused a tunnel (HTTP 403)") && error.hint().contains("permit CONNECT"));
+    assert!(!format!("{report:?} {}", error.hint()).contains("HUNTER2"));
 }

@@ -230,3 +230,33 @@ fn requests_say_websocket_and_percent_encode_once() {
         "/api2/json/nodes/pve1/tasks/UPID%3Apve1%3A1%3A2%3A3%3Avncproxy%3A101%3Aa%40pve%21t%3A/status"
     );
 }
+
+#[test]
+fn a_version_is_shown_only_if_it_looks_like_one() {
+    let read = |version: &str| read_version(format!(r#"{{"data":{{"version":{version}}}}}"#).as_bytes());
+
+    assert_eq!(read(r#""9.2.11""#).unwrap(), "9.2.11");
+    assert_eq!(read(r#""8.0.0~9+1-b""#).unwrap(), "8.0.0~9+1-b");
+    for odd in [r#""""#, r#""PVE:a@pve:HUNTER2""#, r#""9.2 11""#, "9", "null", &format!("\"{}\"", "9".repeat(33))] {
+        let error = read(odd).unwrap_err();
+
+        assert_eq!(error.code(), Code::Protocol);
+        assert!(!format!("{error:?}").contains("HUNTER2"), "{error:?}");
+    }
+}
+
+#[test]
+fn privileges_count_whether_or_not_they_are_passed_on() {
+    let read = |data: &str| read_permissions(101, format!(r#"{{"data":{data}}}"#).as_bytes());
+    let some = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect::<Vec<_>>());
+
+    assert_eq!(read(r#"{"/vms/101":{"VM.Audit":1,"VM.Console":0}}"#), some(&["VM.Audit", "VM.Console"]));
+    assert_eq!(read(r#"{"/vms/101":{}}"#), some(&[]));
+    assert_eq!(read("{}"), some(&[]));
+    assert_eq!(read(r#"{"/vms/102":{"VM.Console":1}}"#), some(&[]));
+    assert_eq!(read(r#"{"/vms/101":{"VM.Audit":1,"\u0007 x":1}}"#), some(&["VM.Audit"]));
+    for other in ["[]", "null", r#"{"/vms/101":[]}"#, "7"] {
+        assert_eq!(read(other), None, "{other}");
+    }
+    assert_eq!(read_permissions(101, b"<html>"), None);
+}

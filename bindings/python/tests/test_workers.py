@@ -1,0 +1,97 @@
+"""Portals of several processes: what each issues, and what the others take."""
+
+import concurrent.futures
+
+import pytest
+
+import browser
+import consolepass
+from program import run
+from pve import TOKEN_ID, TOKEN_SECRET
+from servers import Server
+
+WORKERS = {
+    "uvicorn": ("uvicorn", "--fd", "{fd}", "--workers", "4", "--ws", "websockets-sansio", "--factory", "asgi:starlette"),
+    "gunicorn --preload": (
+        *("gunicorn", "--no-control-socket", "--bind", "fd://{fd}", "--preload", "--workers", "4"),
+        *("--worker-class", "gthread", "--threads", "4", "wsgi:flask()"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def portal_account(pve):
+    return {"host": pve.address, "token_id": TOKEN_ID, "token_secret": TOKEN_SECRET, "fingerprint": pve.ready["fingerprint"]}
+
+
+def outcome(server, url):
+    """The code that a browser ends with, or the picture."""
+    with browser.visit(server.address, url, protocols=[browser.CONTROL]) as socket:
+        try:
+            while True:
+                if isinstance(socket.recv(browser.PATIENCE), bytes):
+                    return "picture"
+        except Exception:
+            return socket.close_reason
+
+
+@pytest.mark.parametrize("kind", WORKERS)
+def test_signed_passes_are_taken_by_any_worker_and_once_by_all_of_them(portal_account, key_file, tmp_path, kind):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    more = {"PASS_KEY_FILE": key_file, "MARKS_DIR": marks, "USED_BEFORE_THE_FORK": "yes"}
+    with Server(WORKERS[kind], portal_account, **more) as server:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            passes = []
+            while len({issued["process"] for issued in passes}) < 2 and len(passes) < 200:
+                passes += pool.map(lambda _: server.click(), range(9))
+            passes = passes[-9:]
+            # One after the other from many workers, and then all at once.
+            first = list(pool.map(lambda issued: outcome(server, issued["url"]), passes[:8]))
+            again = list(pool.map(lambda issued: outcome(server, issued["url"]), passes[:8] * 3))
+            race = list(pool.map(lambda _: outcome(server, passes[8]["url"]), range(16)))
+
+    assert len({issued["process"] for issued in passes}) > 1, "one worker answered every click"
+    assert first == ["picture"] * 8
+    assert again == ["pass_used"] * 24
+    assert sorted(race) == ["pass_used"] * 15 + ["picture"]
+
+
+@pytest.mark.parametrize("kind", WORKERS)
+def test_passes_in_memory_say_that_they_are_another_workers_and_what_to_do(portal_account, kind):
+    with Server(WORKERS[kind], portal_account, PORTAL_LOG="INFO") as server:
+        seen = []
+        while not {"picture", "pass_foreign"} <= set(seen) and len(seen) < 60:
+            seen.append(outcome(server, server.click()["url"]))
+        words = server.words()
+
+    assert set(seen) == {"picture", "pass_foreign"}
+    assert "pass_foreign" in words and "the same pass_key_file and marks_dir" in words
+
+
+def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_account, key_file):
+    with Server(WORKERS["uvicorn"], portal_account, PASS_KEY_FILE=key_file) as server:
+        assert outcome(server, server.click()["url"]) == "invalid_argument"
+        assert "marks_dir" in server.words()
+
+
+def test_one_relay_beside_workers_that_only_issue(portal_account, key_file, tmp_path):
+    """What a portal has that runs `consolepass relay` as a service: its workers need the key and nothing else."""
+    source = """
+        import sys, multiprocessing, consolepass
+        issuer = consolepass.Issuer(public_url=sys.argv[1], pass_key_file=sys.argv[2])
+        def issue(_):
+            return issuer.issue("dc1", "qemu/101", user="42").url
+        with multiprocessing.get_context("fork").Pool(4) as pool:
+            print(*pool.map(issue, range(8)))
+    """
+    backend = consolepass.Proxmox(**portal_account)
+    # With a folder, so that it takes passes from before its start as well.
+    options = {"public_url": browser.PUBLIC_URL, "pass_key_file": key_file, "marks_dir": tmp_path}
+    with consolepass.Relay({"dc1": backend}, listen="127.0.0.1:0", **options) as relay:
+        status, output, errors = run(source, browser.PUBLIC_URL, key_file)
+        urls = output.split()
+        assert status == 0 and len(urls) == 8, errors
+
+        assert [outcome(relay, url) for url in urls] == ["picture"] * 8
+        assert [outcome(relay, url) for url in urls] == ["pass_used"] * 8

@@ -1,0 +1,158 @@
+"""The relay inside WSGI servers: real ones, as processes."""
+
+import contextlib
+import re
+import socket
+import struct
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+import browser
+from pve import TOKEN_ID, TOKEN_SECRET
+from servers import Server
+
+GUNICORN = ("gunicorn", "--no-control-socket", "--bind", "fd://{fd}", "--workers", "1", "--worker-class")
+SERVERS = {
+    "gunicorn with threads, Flask": (*GUNICORN, "gthread", "--threads", "4", "wsgi:flask()"),
+    "gunicorn without threads": (*GUNICORN, "sync", "wsgi:whole"),
+    "Werkzeug, Flask": ("wsgi", "{fd}"),
+    "Werkzeug with its debugger, Flask": ("wsgi", "{fd}", "--debugger"),
+}
+
+
+@pytest.fixture(scope="module")
+def account_of_module(pve):
+    return {"host": pve.address, "token_id": TOKEN_ID, "token_secret": TOKEN_SECRET, "fingerprint": pve.ready["fingerprint"]}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request, account_of_module):
+    with Server(SERVERS[request.param], account_of_module) as server:
+        yield server
+
+
+def until(condition):
+    deadline = time.monotonic() + browser.PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_pass_opens_one_session_and_shows_the_picture(server):
+    issued = server.click()
+
+    with browser.visit(server.address, issued["url"]) as websocket:
+        assert browser.is_screen(browser.picture(websocket))
+        # A server that has shut the connection down, or taken a worker with it, would show by now.
+        time.sleep(0.3)
+        assert server.sessions() == 1
+        websocket.send(struct.pack(">BBHHHH", 3, 0, 0, 0, 16, 16))
+        assert websocket.recv(browser.PATIENCE)
+    until(lambda: server.sessions() == 0)
+
+    assert browser.refusal(server.address, issued["url"]) == (4019, "pass_used")
+
+
+def test_consoles_keep_no_worker_busy(server):
+    """More of them than the server has threads."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(6):
+            websocket = stack.enter_context(browser.visit(server.address, server.click()["url"]))
+            assert browser.is_screen(browser.picture(websocket))
+        assert server.sessions() == 6
+    until(lambda: server.sessions() == 0)
+
+
+def test_a_browser_that_is_refused_hears_why(server):
+    issued = server.click()
+
+    assert browser.refusal(server.address, issued["url"], origin="https://evil.example") == (4021, "origin_refused")
+    assert browser.refusal(server.address, f"{browser.PUBLIC_URL}/ws?pass=nonsense") == (4017, "pass_invalid")
+
+
+def test_the_viewer_is_served_with_its_own_headers(server):
+    status, headers, page = server.get("/console/")
+    scripts = re.findall(r'src="([^"]+)"', page.decode())
+
+    assert status == 200 and scripts
+    headers = {name.lower(): value for name, value in headers.items()}
+    assert "default-src 'none'" in headers["content-security-policy"]
+    for script in scripts:
+        status, headers, code = server.get(f"/console/{script.removeprefix('./')}")
+        assert status == 200 and len(code) > 1000
+    assert server.get("/console/", "HEAD")[::2] == (200, b"")
+    assert server.get("/console/nothing-here")[0] == 404
+
+
+def test_a_plain_request_for_the_websocket_says_what_is_wanted(server):
+    status, _, words = server.get("/console/ws?pass=x")
+
+    assert status == 426 and b"websocket" in words.lower()
+
+
+def test_what_a_browser_sends_right_behind_its_request_is_not_lost(server):
+    """No browser does that; a proxy that merges packets might."""
+    url = urlsplit(server.click()["url"])
+    host, port = server.address.rsplit(":", 1)
+    head = (
+        f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: portal\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n"
+        f"Sec-WebSocket-Protocol: binary\r\nOrigin: {browser.ORIGIN}\r\n\r\n"
+    ).encode()
+    ping = bytes([0x89, 0x85, 0, 0, 0, 0]) + b"early"
+    with socket.create_connection((host, int(port)), browser.PATIENCE) as connection:
+        connection.sendall(head + ping)
+        heard = b""
+        while b"\x8a\x05early" not in heard:
+            more = connection.recv(4096)
+            assert more, heard
+            heard += more
+
+    assert heard.startswith(b"HTTP/1.1 101")
+
+
+def test_a_server_that_ends_ends_its_consoles(account_of_module):
+    with Server(SERVERS["gunicorn with threads, Flask"], account_of_module) as server:
+        with browser.visit(server.address, server.click()["url"]) as websocket:
+            browser.picture(websocket)
+            assert server.stop() == 0
+            with pytest.raises(Exception):  # noqa: B017
+                while True:
+                    websocket.recv(browser.PATIENCE)
+
+
+def test_a_unix_socket_is_handed_over_as_well(account_of_module, tmp_path):
+    path = tmp_path / "portal.sock"
+    command = ("gunicorn", "--no-control-socket", "--bind", "127.0.0.1:{port}", "--bind", f"unix:{path}", "wsgi:flask()")
+    with Server(command, account_of_module) as server:
+        url = urlsplit(server.click()["url"])
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            with connect(
+                f"ws://portal{url.path}?{url.query}",
+                sock=connection,
+                origin=browser.ORIGIN,
+                subprotocols=["binary"],
+                compression=None,
+            ) as websocket:
+                assert browser.is_screen(browser.picture(websocket))
+
+
+def test_a_server_that_shows_no_socket_says_what_to_do(account_of_module):
+    with Server(("waitress", "--listen=127.0.0.1:{port}", "wsgi:whole"), account_of_module) as server:
+        issued = server.click()
+        with pytest.raises(InvalidStatus) as refused:
+            browser.visit(server.address, issued["url"]).__enter__()
+        answer = refused.value.response
+
+        assert answer.status_code == 501
+        for cure in (b"gunicorn", b"relay.asgi", b"relay.start()"):
+            assert cure in answer.body
+        assert "does not show its socket" in server.words()
+        assert server.get("/console/")[0] == 200
+
+
