@@ -3,17 +3,19 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// Every form in which to look for `secret`: as it is, between the quotes of JSON and of `Debug`, and in base64 wherever it
-/// begins within a group of three.
+/// Every form in which to look for `secret`: as it is, between the quotes of JSON and of `Debug`, and in base64, also as a URL
+/// has it, wherever it begins within a group of three.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let quoted = [serde_json::to_string(secret).unwrap_or_default(), format!("{secret:?}")];
     let mut forms = vec![secret.to_owned()];
     forms.extend(quoted.map(|text| text[1..text.len() - 1].to_owned()));
-    for skipped in 0..3 {
-        let shifted = [&[0; 2][..skipped], secret.as_bytes()].concat();
-        // The characters at both ends depend on what stands around the secret.
-        let whole = if skipped == 0 { 0 } else { 4 }..shifted.len() / 3 * 4;
-        forms.extend([&STANDARD, &URL_SAFE].map(|engine| engine.encode(&shifted)[whole.clone()].to_owned()));
+    for text in [secret.to_owned(), encoded(secret)] {
+        for skipped in 0..3 {
+            let shifted = [&[0; 2][..skipped], text.as_bytes()].concat();
+            // The characters at both ends depend on what stands around the secret.
+            let whole = if skipped == 0 { 0 } else { 4 }..shifted.len() / 3 * 4;
+            forms.extend([&STANDARD, &URL_SAFE].map(|engine| engine.encode(&shifted)[whole.clone()].to_owned()));
+        }
     }
     forms.sort();
     forms.dedup();
@@ -32,6 +34,15 @@ pub(crate) fn layers(said: &str) -> Vec<String> {
     layers.sort();
     layers.dedup();
     layers
+}
+
+/// As a URL holds it: all but the unreserved characters are written in hex.
+fn encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 fn decoded(text: &str) -> String {
@@ -75,6 +86,7 @@ mod tests {
                 strict(&form(secret)),
                 strict(secret).to_lowercase().replace("zq", "Zq"),
                 strict(&serde_json::json!({ "password": secret }).to_string()),
+                STANDARD.encode(format!("username=portal&password={}&x", encoded(secret))),
             ];
             for writing in writings {
                 assert!(is_found(secret, &format!("before {writing} after")), "{writing}");
