@@ -21,16 +21,16 @@ help:
 	@echo 'make demo CHECK=1   the same, and a headless browser checks it'
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
-	@echo 'make bench          the byte path, and the relay beside socat and websockify'
-	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-tools'
+	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
+	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-php, test-scenario, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-python test-node test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-python test-node test-php test-scenario test-tools
 test:
 	@$(RUN)
 lint:
@@ -47,29 +47,44 @@ test-python:
 	@$(RUN) python
 test-node:
 	@$(RUN) node
+test-php:
+	@$(RUN) php
+test-scenario:
+	@$(RUN) scenario
 test-tools:
 	@$(RUN) tools guest
 
-# The C library. `make install BUILT=DIR` installs what was built before, into DIR.
+# The C library, and the command. `make install BUILT=DIR` installs what was built before, into DIR.
 PREFIX ?= /usr/local
 .PHONY: install
 install:
 ifndef BUILT
-	cargo build --locked --release -p consolepass-ffi
+	@[ -e viewer/dist/index.html ] || (cd viewer && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build)
+	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
-# The packages, into target/package.
-PACKAGES := $(abspath target/package)
+# The packages, into PACKAGES, from one release build of the workspace. `BUILT=DIR` packs what was built before, into DIR.
+PACKAGES ?= $(TARGET)/package
 .PHONY: package-python
 package-python: viewer $(VENV)
 	@bindings/python/tools/package.sh $(PACKAGES)
 
+.PHONY: package-php
+package-php: viewer
+ifndef BUILT
+	cargo build --locked --release --workspace
+endif
+	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
+
+# One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
 bench: system viewer $(VENV)
 	cargo bench --locked -p consolepass
-	cargo build --locked --release -p consolepass-cli
+	cargo build --locked --release --workspace
+	cargo build --locked --release --workspace --example measure
 	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
+	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/faces/run.py
 
 # --- what the above need -------------------------------------------------------------------------------------------
 
@@ -78,7 +93,7 @@ bench: system viewer $(VENV)
 system:
 	@tests/tools/install_system.sh
 
-.PHONY: python python-face proxmoxer node node-addon viewer cli guest
+.PHONY: python python-face proxmoxer node node-addon viewer cli examples guest
 python: $(VENV)
 node: tests/e2e/node_modules/.package-lock.json
 viewer: viewer/dist/index.html
@@ -107,6 +122,10 @@ viewer/dist/index.html: viewer/node_modules/.package-lock.json viewer/build.mjs 
 cli: viewer
 	@echo 'The consolepass command, and what it is made of'
 	@cargo build --locked --workspace
+
+# Programs in Rust that go through the library as a portal does. `cargo test` has built them already.
+examples: cli
+	@cargo build --locked --workspace --examples
 
 # The Python package in place: its native half is one of the workspace's libraries, and the tests' Python finds it where it lies.
 # Not written over, but replaced: it may be in use.

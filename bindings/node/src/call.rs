@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use consolepass::{Code, Error, Result};
 use napi::Env;
-use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::bindgen_prelude::{Either, Object, ToNapiValue};
 use napi_derive::napi;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -58,6 +59,30 @@ impl Abort {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The outcome of `work` that hardly ever waits: itself if it is there at once, and a promise for it if not. JavaScript awaits
+/// either; a way over the runtime and back costs several times what a pass does.
+pub(crate) fn outcome_or_promise<'env, T, V>(
+    env: &'env Env,
+    abort: Option<&Abort>,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+    value: impl FnOnce(T) -> V + Send + 'static,
+) -> napi::Result<Either<V, Object<'env>>>
+where
+    T: Send + 'static,
+    V: ToNapiValue + 'static,
+{
+    let mut work = Box::pin(work);
+    let first = {
+        let _runtime = runtime()?.enter();
+        work.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    };
+    match first {
+        Poll::Ready(Ok(done)) => Ok(Either::A(value(done))),
+        Poll::Ready(Err(error)) => Err(refused(&error)),
+        Poll::Pending => promise(env, abort, work, value).map(Either::B),
     }
 }
 

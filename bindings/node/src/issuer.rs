@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use consolepass::options::Scope;
 use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{Either, Object};
 use napi_derive::napi;
 
-use crate::call::{Abort, promise};
+use crate::call::{Abort, outcome_or_promise};
 use crate::error::refused;
 use crate::options::{Given, options};
 use crate::pass::Pass;
@@ -31,8 +31,8 @@ impl Issuer {
         machine: String,
         given: Given,
         abort: Option<&Abort>,
-    ) -> napi::Result<Object<'env>> {
+    ) -> napi::Result<Either<Pass, Object<'env>>> {
         let (issuer, options) = (Arc::clone(&self.0), options(given, Scope::Pass)?);
-        promise(env, abort, async move { issuer.issue(&backend, &machine, &options).await }, Pass::new)
+        outcome_or_promise(env, abort, async move { issuer.issue(&backend, &machine, &options).await }, Pass::new)
     }
 }

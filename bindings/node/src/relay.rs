@@ -7,12 +7,12 @@ use bytes::Bytes;
 use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object};
+use napi::bindgen_prelude::{Either, Function, Object};
 use napi_derive::napi;
 use tokio::sync::watch;
 
 use crate::backend::Backend;
-use crate::call::{Abort, promise};
+use crate::call::{Abort, outcome_or_promise, promise};
 use crate::descriptor;
 use crate::error::refused;
 use crate::events::{self, Told};
@@ -68,9 +68,9 @@ impl Relay {
         machine: String,
         given: Given,
         abort: Option<&Abort>,
-    ) -> napi::Result<Object<'env>> {
+    ) -> napi::Result<Either<Pass, Object<'env>>> {
         let (relay, options) = (self.open()?, options(given, Scope::Pass)?);
-        promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
+        outcome_or_promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
     }
 
     #[napi(catch_unwind)]
