@@ -26,8 +26,10 @@ chmod 644 "$to/lib/pkgconfig/consolepass.pc"
 # Libraries are in the folder deps, or linked from the one above, where programs are.
 for command in "$built/consolepass" "$built/../consolepass"; do
     [ -f "$command" ] && [ -x "$command" ] || continue
-    install -d "$to/bin"
+    install -d "$to/bin" "$to/share/man/man1"
     install -m 755 "$command" "$to/bin/consolepass"
+    "$command" man >"$to/share/man/man1/consolepass.1"
+    chmod 644 "$to/share/man/man1/consolepass.1"
     exit 0
 done
 echo "install: without the command, which was not built: cargo build -p consolepass-cli" >&2
