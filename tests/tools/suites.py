@@ -79,8 +79,8 @@ SUITES = (
         needs=("node", "cli"),
         files="tests/conformance/*.test.mjs",
     ),
-    Suite("node", NODE_TEST, totals.of_node, needs=("node-addon", "guest"), files="bindings/node/test/*.test.mjs"),
-    Suite("e2e", NODE_TEST, totals.of_node, needs=("node", "cli", "guest"), files="tests/e2e/*.test.mjs"),
+    Suite("node", NODE_TEST, totals.of_node, needs=("node", "node-addon"), files="bindings/node/test/*.test.mjs"),
+    Suite("e2e", NODE_TEST, totals.of_node, needs=("node", "node-addon", "guest"), files="tests/e2e/*.test.mjs"),
     Suite(
         "demo",
         ("make", "demo", "CHECK=1"),
