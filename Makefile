@@ -57,6 +57,14 @@ ifndef BUILT
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
+# The npm package, into target/package. `make package-node BUILT=DIR` takes the addon that was built before, into DIR.
+.PHONY: package-node
+package-node: viewer
+ifndef BUILT
+	cargo build --locked --release -p consolepass-node
+endif
+	@node bindings/node/tools/package.mjs $(or $(BUILT),$(TARGET)/release)/libconsolepass_node.so target/package
+
 # One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
 bench: system viewer $(VENV)

@@ -7,19 +7,22 @@ const native = require("./native.cjs");
 const { kindOf } = require("./values.cjs");
 
 const LEVELS = ["error", "warn", "info", "debug", "trace"];
-/** Without a listener. */
-const WARNINGS = "warn";
+/** After each of these there may be a listener more or less. */
+const CHANGES = [
+  ...["addListener", "on", "once", "prependListener", "prependOnceListener"],
+  ...["removeListener", "off", "removeAllListeners"],
+];
+/** What is shown without a listener. */
+const WARNINGS = ["error", "warn"];
 
 class Log extends EventEmitter {
   #native;
-  #level = "info";
+  #level;
 
   constructor() {
     super();
     this.#native = new native.Log((lines) => lines.forEach((line) => this.#tell(line)));
-    this.#native.setLevel(WARNINGS);
-    this.on("newListener", (name) => name === "log" && this.#native.setLevel(this.#level));
-    this.on("removeListener", (name) => name === "log" && this.listenerCount("log") === 0 && this.#native.setLevel(WARNINGS));
+    this.level = "info";
   }
 
   get level() {
@@ -32,7 +35,24 @@ class Log extends EventEmitter {
       throw invalid("log: level", shown, `accepted are ${LEVELS.join(", ")}`);
     }
     this.#level = level;
-    if (this.listenerCount("log") > 0) this.#native.setLevel(level);
+    this.#follow();
+  }
+
+  /** Lines that nobody listens to are not made. */
+  #follow() {
+    this.#native?.setLevel(this.listenerCount("log") > 0 ? this.#level : WARNINGS.at(-1));
+  }
+
+  static {
+    for (const name of CHANGES) {
+      Object.defineProperty(this.prototype, name, {
+        value(...args) {
+          EventEmitter.prototype[name].apply(this, args);
+          this.#follow();
+          return this;
+        },
+      });
+    }
   }
 
   #tell({ at, level, target, message, fields }) {
@@ -45,7 +65,7 @@ class Log extends EventEmitter {
           throw error;
         });
       }
-    } else if (LEVELS.indexOf(level) <= LEVELS.indexOf(WARNINGS)) {
+    } else if (WARNINGS.includes(level)) {
       const rest = fields.map(([name, value]) => ` ${name}=${value}`).join("");
       process.emitWarning(message + rest, "ConsolepassWarning");
     }
