@@ -2,7 +2,7 @@
 // What the library logs: for whoever listens, and else its warnings as Node's own are shown.
 
 const { EventEmitter } = require("node:events");
-const { invalid } = require("./errors.cjs");
+const { inCamelCase, invalid } = require("./errors.cjs");
 const native = require("./native.cjs");
 const { kindOf } = require("./values.cjs");
 
@@ -55,7 +55,10 @@ class Log extends EventEmitter {
     }
   }
 
-  #tell({ at, level, target, message, fields }) {
+  #tell({ at, level, target, message: words, fields: pairs }) {
+    // Where an option is spoken of, it has the name that it has here.
+    const message = inCamelCase(words);
+    const fields = pairs.map(([name, value]) => [name, name === "hint" ? inCamelCase(value) : value]);
     if (this.listenerCount("log") > 0) {
       const line = { at: new Date(at), level, target, message, fields: Object.fromEntries(fields) };
       try {
