@@ -105,11 +105,11 @@ impl Relay {
         let (backend, machine) = (text("backend", backend)?, text("machine", machine)?);
         let options = options(Scope::Pass, Some(given))?;
         let inner = Arc::clone(&self.0);
-        let issued = async move {
+        let made = async move {
             inner.check_open()?;
             inner.relay.issue(&backend, &machine, &options).await
         };
-        Ok(Operation::new(issued, Pass::new))
+        Ok(Operation::new(made, Pass::presented))
     }
 
     fn revoke(&self, py: Python<'_>, reference: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -156,7 +156,7 @@ impl Relay {
             let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
             inner.relay.accept(&query, headers).await
         };
-        Operation::new(accepted, Socket::new)
+        Operation::new(accepted, Socket::presented)
     }
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
