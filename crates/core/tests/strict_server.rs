@@ -98,7 +98,8 @@ async fn a_browser_cannot_wedge_the_hypervisors_websocket() {
     let (first, rest) = whole.split_at(100_001);
     let (middle, last) = rest.split_at(131_073);
     let ping = frame(0x89, b"are you there?");
-    let stories: [(&str, Vec<u8>); 5] = [
+    let small = cut_text(b"small");
+    let stories: [(&str, Vec<u8>); 6] = [
         ("one long frame", frame(0x82, &whole)),
         ("one message in fragments", [frame(0x02, first), frame(0x00, middle), frame(0x80, last)].concat()),
         (
@@ -106,7 +107,8 @@ async fn a_browser_cannot_wedge_the_hypervisors_websocket() {
             [frame(0x02, first), ping.clone(), frame(0x00, middle), ping, frame(0x00, last), frame(0x80, b"")].concat(),
         ),
         ("text", [frame(0x81, first), frame(0x01, middle), frame(0x80, last)].concat()),
-        ("a frame for every byte", cut_text(b"small").iter().flat_map(|byte| frame(0x82, &[*byte])).collect()),
+        ("a frame for every byte", small.iter().flat_map(|byte| frame(0x82, &[*byte])).collect()),
+        ("fragments that are in hand as a whole", [frame(0x02, &small[..5]), frame(0x80, &small[5..])].concat()),
     ];
 
     for (number, (story, wire)) in stories.iter().enumerate() {
