@@ -382,7 +382,7 @@ export class Relay extends EventEmitter<RelayEvents> {
   /** How many consoles are open. */
   readonly sessionCount: number;
   /** Listens on a port of its own, in plain HTTP; resolves to the address. It keeps the process alive until `stop`, as a server does. */
-  start(options?: CallOptions): Promise<string>;
+  start(): Promise<string>;
   /** Issues a pass. The portal has checked before that the machine is the user's. */
   issue(backend: string, machine: string, options?: PassOptions): Promise<Pass>;
   /**

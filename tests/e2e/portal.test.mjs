@@ -1,15 +1,24 @@
-// The example portal in Rust: a customer's click, from the portal's page to the picture, before the emulated hypervisor.
+// The example portals: a customer's click, from the portal's page to the picture, before the emulated hypervisor.
 
 import assert from "node:assert/strict";
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
 import { start, until } from "./demo/child.mjs";
 import { PROGRAM, freePort } from "./relay_process.mjs";
 
-const PORTAL =
+const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const RUST =
   process.env.CONSOLEPASS_EXAMPLE_PORTAL ??
   fileURLToPath(new URL("./consolepass-example-portal", `file://${PROGRAM}`));
+/** Each portal's command, and where its page sends a click on a machine to. */
+const PORTALS = {
+  Rust: { command: async () => [RUST], path: "console" },
+  Node: { command: installed, path: "open" },
+};
 const TOKEN_SECRET = "6d6f6f6e-6c69-6768-742d-736f6e617461";
 
 /** The emulated hypervisor with both of the customer's machines. */
@@ -25,9 +34,17 @@ async function startHypervisor() {
   return { ...double, stop: child.stop };
 }
 
-async function startPortal(hypervisor) {
+/** The example in Node in a folder of its own, with the package where `npm install` would put it. */
+async function installed(folder) {
+  await cp(repository("examples/node"), folder, { recursive: true });
+  await mkdir(join(folder, "node_modules"));
+  await symlink(repository("bindings/node"), join(folder, "node_modules/consolepass"));
+  return [process.execPath, join(folder, "portal.js")];
+}
+
+async function startPortal([program, ...args], hypervisor) {
   const listen = `127.0.0.1:${await freePort()}`;
-  const child = start(PORTAL, [], {
+  const child = start(program, args, {
     env: {
       PORTAL_LISTEN: listen,
       RELAY_LISTEN: `127.0.0.1:${await freePort()}`,
@@ -42,12 +59,19 @@ async function startPortal(hypervisor) {
   return { url, stop: child.stop };
 }
 
-test("a customer clicks on a machine and sees it, or reads why not", { timeout: 120_000 }, async () => {
-  const stops = [];
+for (const [language, { command, path }] of Object.entries(PORTALS)) {
+  test(`in ${language}: a customer clicks on a machine and sees it, or reads why not`, { timeout: 120_000 }, () =>
+    visit(command, path),
+  );
+}
+
+async function visit(command, path) {
+  const folder = await mkdtemp(join(tmpdir(), "consolepass-portal-"));
+  const stops = [() => rm(folder, { recursive: true })];
   try {
     const hypervisor = await startHypervisor();
     stops.push(hypervisor.stop);
-    const portal = await startPortal(hypervisor);
+    const portal = await startPortal(await command(folder), hypervisor);
     stops.push(portal.stop);
     const browser = await openBrowser();
     stops.push(() => browser.close());
@@ -71,11 +95,11 @@ test("a customer clicks on a machine and sees it, or reads why not", { timeout: 
     assert.equal(await refused.getAttribute("data-code"), "machine_not_running");
     assert.match(await refused.innerText(), /the machine is not running/i);
 
-    const stranger = await fetch(`${portal.url}console/qemu/999`, { method: "POST" });
+    const stranger = await fetch(`${portal.url}${path}/qemu/999`, { method: "POST" });
     assert.equal(stranger.status, 403);
     await record.settle();
     assert.deepEqual(record.whereReceived(TOKEN_SECRET), []);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
-});
+}

@@ -81,14 +81,14 @@ SUITES = (
     ),
     Suite("python", (*PYTEST, "-q", "bindings/python/tests"), totals.of_pytest, needs=("python-face",)),
     Suite("php", ("phpunit", "-c", "bindings/php/phpunit.xml"), totals.of_phpunit, needs=("cli",)),
-    Suite("node", NODE_TEST, totals.of_node, needs=("node-addon", "guest"), files="bindings/node/test/*.test.mjs"),
+    Suite("node", NODE_TEST, totals.of_node, needs=("node", "node-addon"), files="bindings/node/test/*.test.mjs"),
     Suite(
         "scenario",
         (*PYTEST, "tests/scenario"),
         totals.of_pytest,
         needs=("python-face", "node-addon", "examples", "guest"),
     ),
-    Suite("e2e", NODE_TEST, totals.of_node, needs=("node", "cli", "guest"), files="tests/e2e/*.test.mjs"),
+    Suite("e2e", NODE_TEST, totals.of_node, needs=("node", "node-addon", "guest"), files="tests/e2e/*.test.mjs"),
     Suite(
         "demo",
         ("make", "demo", "CHECK=1"),

@@ -64,4 +64,4 @@ function carried(raw) {
   }
 }
 
-module.exports = { ConsolepassError, camelCase, codes, failure, invalid };
+module.exports = { ConsolepassError, camelCase, codes, failure, inCamelCase, invalid };

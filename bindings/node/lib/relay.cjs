@@ -14,8 +14,6 @@ const { Stay } = require("./stay.cjs");
 const { tellTo } = require("./telling.cjs");
 const { callOptions, kindOf, options, text } = require("./values.cjs");
 
-const EVENTS = new Set(["taken", "connected", "ended", "lost"]);
-
 /** Relays that listen: they stay, even if the program has dropped its own reference. */
 const listening = new Set();
 
@@ -24,7 +22,7 @@ class Relay extends EventEmitter {
   #publicUrl;
   #prefix;
   #stay = new Stay();
-  /** Settles when all events were told; there from the first listener on. */
+  /** Settles when the relay has ended and all events were told. */
   #told;
 
   constructor(given) {
@@ -36,14 +34,17 @@ class Relay extends EventEmitter {
     this.#native = now(() => new native.Relay(made, named));
     this.#publicUrl = rest.publicUrl;
     this.#prefix = new URL(rest.publicUrl).pathname.replace(/\/+$/, "");
-    this.on("newListener", this.#onNewListener);
+    this.#told = tellTo(this, (callback) => now(() => this.#native.listen(callback)));
   }
 
-  async start(given = {}) {
-    const { signal } = callOptions(given, "start", ["signal"]);
-    const address = await later((abort) => this.#native.start(abort), signal);
+  async start() {
+    const address = await later(() => this.#native.start());
     listening.add(this);
     this.#stay.begin();
+    this.#told.then(() => {
+      listening.delete(this);
+      this.#stay.end();
+    });
     return address;
   }
 
@@ -59,10 +60,14 @@ class Relay extends EventEmitter {
 
   async stop(given = {}) {
     const { signal } = callOptions(given, "stop", ["signal"]);
-    await later((abort) => this.#native.stop(abort), signal);
-    listening.delete(this);
-    this.#stay.end();
-    await this.#told;
+    // What is waited for keeps a process alive, even where the relay itself does not.
+    const stay = new Stay().begin();
+    try {
+      await later((abort) => this.#native.stop(abort), signal);
+      await this.#told;
+    } finally {
+      stay.end();
+    }
   }
 
   handleUpgrade(req, socket, read) {
@@ -106,16 +111,15 @@ class Relay extends EventEmitter {
     const { publicUrl, address, sessionCount } = this;
     return { publicUrl, address, sessionCount };
   }
-
-  // What happens is asked for when somebody wants to know it.
-  #onNewListener(name) {
-    if (EVENTS.has(name)) this.#told ??= tellTo(this, (callback) => this.#native.listen(callback));
-  }
 }
 showAsJson(Relay);
-// Missing before Node 20.5.
-for (const dispose of [Symbol.asyncDispose].filter(Boolean)) {
-  Object.defineProperty(Relay.prototype, dispose, { value() { return this.stop(); } });
+// Node has it from 20.5 on.
+if (Symbol.asyncDispose !== undefined) {
+  Object.defineProperty(Relay.prototype, Symbol.asyncDispose, {
+    value() {
+      return this.stop();
+    },
+  });
 }
 
 function nativeBackends(backends) {

@@ -3,18 +3,19 @@
 
 /** Something that keeps the event loop running from `begin` to `end`, unless it was told not to. */
 class Stay {
-  #port;
+  /** A channel that nobody writes to costs nothing, and unlike a timer never fires. Both ends are kept: one alone closes. */
+  #channel;
   #wanted = true;
 
   begin() {
-    // A port that nobody writes to costs nothing, and unlike a timer never fires.
-    this.#port ??= new MessageChannel().port1;
+    this.#channel ??= new MessageChannel();
     this.#apply();
+    return this;
   }
 
   end() {
-    this.#port?.close();
-    this.#port = undefined;
+    this.#channel?.port1.close();
+    this.#channel = undefined;
   }
 
   ref() {
@@ -28,8 +29,8 @@ class Stay {
   }
 
   #apply() {
-    if (this.#wanted) this.#port?.ref();
-    else this.#port?.unref();
+    if (this.#wanted) this.#channel?.port1.ref();
+    else this.#channel?.port1.unref();
   }
 }
 

@@ -6,14 +6,19 @@
  * Returns a promise that resolves when the addon has nothing more to tell.
  */
 function tellTo(emitter, listen) {
-  const place = new WeakRef(emitter);
-  return new Promise((resolve) => {
-    listen((told) => {
-      if (told === null) return resolve();
-      const here = place.deref();
-      for (const one of told) emit(here, one);
-    });
-  });
+  let done;
+  const over = new Promise((resolve) => (done = resolve));
+  listen(tellerTo(new WeakRef(emitter), done));
+  return over;
+}
+
+// Not within `tellTo`: what lives as long as the addon tells would keep all that is in reach there.
+function tellerTo(place, done) {
+  return (told) => {
+    if (told === null) return done();
+    const here = place.deref();
+    for (const one of told) emit(here, one);
+  };
 }
 
 /** A listener that throws ends what it would have ended anywhere, and keeps nothing from the others. */

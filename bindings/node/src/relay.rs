@@ -19,6 +19,7 @@ use crate::events::{self, Told};
 use crate::hosting::{self, Answer, Pipe};
 use crate::options::{Given, options};
 use crate::pass::Pass;
+use crate::runtime::runtime;
 
 /// The backends of a relay that is to be made, by their names.
 #[napi]
@@ -53,11 +54,11 @@ impl Relay {
         Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?), stopped: watch::Sender::new(false) })
     }
 
-    /// Resolves to the address that it listens on.
+    /// Resolves to the address that it listens on. There is nothing to abort: it does not wait for anybody.
     #[napi(catch_unwind)]
-    pub fn start<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
+    pub fn start<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let relay = self.open()?;
-        promise(env, abort, async move { relay.start().await }, |address| address.to_string())
+        promise(env, None, async move { relay.start().await }, |address| address.to_string())
     }
 
     #[napi(catch_unwind)]
@@ -86,12 +87,12 @@ impl Relay {
     #[napi(catch_unwind)]
     pub fn stop<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
         let (relay, stopped) = (Arc::clone(&self.relay), self.stopped.clone());
+        // A task of its own: who stops waiting for the end does not undo it.
+        let ending = runtime()?.spawn(async move {
+            relay.stop().await;
+            stopped.send_replace(true);
+        });
         let work = async move {
-            // A task of its own: who stops waiting for the end does not undo it.
-            let ending = tokio::spawn(async move {
-                relay.stop().await;
-                stopped.send_replace(true);
-            });
             ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))
         };
         promise(env, abort, work, |()| ())

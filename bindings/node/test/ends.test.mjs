@@ -62,6 +62,34 @@ test("one that was started keeps the process until it is stopped", async () => {
   assert.deepEqual([ended, err, out.split("\n")], [0, "", ["stopping", "it wanted to end"]]);
 });
 
+test("it keeps the process whatever is collected, and a stop that is the last thing to wait for is waited for", async () => {
+  const { ended, err, out } = await program(
+    `${RELAY}
+    await relay.unref().ref().start();
+    const rounds = setInterval(gc, 20).unref();
+    const ended = new Promise((resolve) => relay.on("ended", resolve));
+    setTimeout(async () => {
+      console.log("stopping");
+      await relay.unref().stop();
+      console.log("stopped");
+    }, 400).unref();`,
+    { args: ["--expose-gc"] },
+  );
+
+  assert.deepEqual([ended, err, out.split("\n")], [0, "", ["stopping", "stopped"]]);
+});
+
+test("a stop that nobody waits for any more goes on", async () => {
+  const { ended, err, out } = await program(`${RELAY}${SESSION}
+    const closed = once(browser, "close");
+    const abort = new AbortController();
+    const stop = relay.stop({ signal: abort.signal });
+    abort.abort();
+    console.log(await stop.catch(({ name }) => name), (await closed)[0]);`);
+
+  assert.deepEqual([ended, err, out.split("\n")], [0, "", ["standing 1", "AbortError 4026"]]);
+});
+
 test("unref lets it go and ref holds it again, as of a server of Node's", async () => {
   const free = await program(`${RELAY} await relay.unref().start(); relay.ref().unref();`);
   const held = await program(`${RELAY} await relay.unref().start(); relay.ref(); console.log("held");`, {
@@ -176,6 +204,7 @@ test("a relay that nobody has any more ends its consoles, which hear why", async
      await once(server, "listening");
      const publicUrl = "http://127.0.0.1:" + server.address().port;
      let relay = new Relay({ backends: { desk: new Vnc({ host: process.env.DESK }) }, publicUrl });
+     relay.on("connected", () => {});
      const pass = await relay.issue("desk", "desk-1");
      server.once("upgrade", (...args) => { relay.handleUpgrade(...args); relay = undefined; });
      const browser = new Browser(pass.url);

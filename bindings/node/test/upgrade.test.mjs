@@ -11,10 +11,11 @@ import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import express from "express";
 import fastify from "fastify";
-import { Proxmox, Relay } from "../index.mjs";
+import { start } from "../../../tests/e2e/demo/child.mjs";
+import { Proxmox, Relay, log } from "../index.mjs";
 import { Browser, refusal } from "./support/browser.mjs";
 import { certificate } from "./support/certificate.mjs";
-import { startProxmox } from "./support/emulator.mjs";
+import { PROGRAM, startProxmox } from "./support/emulator.mjs";
 import { listen } from "./support/servers.mjs";
 
 let hypervisor;
@@ -211,6 +212,30 @@ test("an upgrade to nothing, and one without a pass, hear why", async () => {
 
   assert.match((await lost.failed).message, /404/);
   assert.equal((await refusal(`ws://${address}/ws`)).told, "pass_invalid");
+});
+
+test("a relay that cannot serve at all answers 503, and says why in the log", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "consolepass-node-"));
+  ends.push(() => rm(folder, { recursive: true }));
+  const passKeyFile = join(folder, "pass.jwk");
+  await start(PROGRAM, ["pass", "--new-key", passKeyFile]).ended;
+  const { key, cert } = certificate();
+  for (const [server, scheme] of [[http.createServer(), "ws"], [https.createServer({ key, cert }), "wss"]]) {
+    server.on("upgrade", (req, socket, head) => relay.handleUpgrade(req, socket, head));
+    const address = await listen(server);
+    end(server);
+    // Signed passes need a folder for the used ones, for there may be other processes.
+    const relay = relayAt("http://portal.test", { passKeyFile });
+    const line = once(log, "log");
+
+    const browser = new Browser(`${scheme}://${address}/ws`, { ca: cert });
+
+    assert.match((await browser.failed).message, /503/);
+    const [{ level, message, fields }] = await line;
+    assert.deepEqual([level, fields.code], ["error", "invalid_argument"]);
+    assert.match(message, /not served: relay: option "marksDir" is missing/);
+    assert.match(fields.hint, /^give marksDir a folder/);
+  }
 });
 
 test("a browser that comes after the stop hears that the relay is shutting down", async () => {

@@ -1,0 +1,128 @@
+// The README's programs, run as they stand there, in a folder with the package in it.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { until } from "../../../tests/e2e/demo/child.mjs";
+import { openBrowser } from "../../../tests/e2e/browser.mjs";
+import { freePort } from "../../../tests/e2e/relay_process.mjs";
+import { Browser } from "./support/browser.mjs";
+
+const run = promisify(execFile);
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const TOKEN_SECRET = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
+
+const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+const blocks = [...readme.matchAll(/```(\w+)\n([^]*?)```/g)].map(([, language, text]) => ({ language, text }));
+const programs = blocks.filter(({ language }) => language === "js").map(({ text }) => text);
+const servers = programs.filter((text) => /listen\(/.test(text));
+const commands = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
+
+let folder;
+let env;
+let hypervisor;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "consolepass-readme-"));
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, ".bin"), { recursive: true });
+  // What `npm install` would do.
+  await symlink(PACKAGE, join(modules, "consolepass"));
+  await symlink("../consolepass/bin/consolepass.cjs", join(modules, ".bin/consolepass"));
+  for (const name of ["express", "fastify", "proxmox-api"]) await symlink(join(PACKAGE, "node_modules", name), join(modules, name));
+  const PVE_HOST = `127.0.0.1:${await freePort()}`;
+  env = { ...process.env, PVE_HOST, npm_config_update_notifier: "false" };
+  hypervisor = spawn("sh", ["-c", commands[1]], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
+  await until("the emulated hypervisor", () => readFile(join(folder, "ca.pem")).catch(() => undefined));
+  env.PVE_TOKEN_SECRET = TOKEN_SECRET;
+});
+after(async () => {
+  // With what npx has started.
+  process.kill(-hypervisor.pid, "SIGTERM");
+  await rm(folder, { recursive: true });
+});
+
+/** Runs a program that serves, for as long as `body` takes. */
+async function serving(text, body) {
+  const file = join(folder, "portal.mjs");
+  await writeFile(file, text);
+  const PORT = String(await freePort());
+  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...env, PORT }, stdio: ["ignore", "inherit", "inherit"] });
+  const url = `http://127.0.0.1:${PORT}/`;
+  try {
+    await until("the portal", () => fetch(url, { redirect: "manual" }).then(() => true, () => false));
+    await body(url);
+  } finally {
+    child.kill();
+  }
+}
+
+test("every block is run here or named", () => {
+  assert.deepEqual([servers.length, programs.length, commands.length], [3, 7, 2]);
+  assert.equal(commands[0], "npm install consolepass\n");
+  assert.ok(commands[1].includes(TOKEN_SECRET));
+});
+
+test("the first portal shows a picture in a browser", async () => {
+  await serving(servers[0], async (url) => {
+    const browser = await openBrowser();
+    try {
+      const { page } = await browser.newPage();
+      await page.goto(url);
+      await page.waitForSelector('#state[data-state="connected"]', { timeout: 30_000 });
+      await until("a picture of more than one colour", () =>
+        page.evaluate(() => {
+          const canvas = document.querySelector("#screen canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const pixels = new Uint32Array(data.buffer);
+          return pixels.some((pixel) => pixel !== pixels[0]);
+        }),
+      );
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+test("it has the ten lines that are promised, blanks and imports aside", () => {
+  const lines = servers[0].split("\n").filter((line) => line !== "" && !line.startsWith("import "));
+
+  assert.ok(lines.length <= 10, `${lines.length} lines`);
+});
+
+for (const [number, name] of ["node:http", "Express", "Fastify"].entries()) {
+  test(`the portal with ${name} leads to the screen`, async () => {
+    await serving(servers[number], async (url) => {
+      const answer = await fetch(url, { redirect: "manual" });
+      const viewer = new URL(answer.headers.get("location"));
+      assert.equal((await fetch(viewer)).status, 200);
+      const pass = viewer.hash.replace("#pass=", "");
+
+      const browser = new Browser(`${viewer.origin.replace("http", "ws")}/console/ws?pass=${pass}`);
+      const screen = await browser.logIn();
+
+      assert.equal(screen.name, "consolepass demo screen");
+      browser.end();
+    });
+  });
+}
+
+for (const text of programs.filter((text) => !servers.includes(text))) {
+  const imports = /^import .*$/m.exec(text)[0];
+
+  test(`the program that begins with ${imports} runs to its end`, async () => {
+    const file = join(folder, "program.mjs");
+    await writeFile(file, text);
+
+    const { stdout } = await run(process.execPath, [file], { cwd: folder, env, timeout: 20_000 });
+
+    if (text.includes("qemu/999")) assert.match(stdout, /machine_not_found[^]*the machine was not found/);
+    else if (text.includes("console.log")) assert.match(stdout, /pve1\/qemu\/101/);
+    else assert.equal(stdout, "");
+  });
+}
