@@ -22,15 +22,15 @@ help:
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
-	@echo 'make install        the C library with its header, into PREFIX=/usr/local'
-	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-node, test-tools'
+	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
+	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-php, test-scenario, test-tools'
 
 .PHONY: demo
 demo: system node cli guest
 	node tests/e2e/demo.mjs $(if $(filter-out 0,$(CHECK)),--check)
 
 # The runner prepares what its suites need by itself, so that a preparation that fails is counted too.
-.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-node test-tools
+.PHONY: test lint test-rust test-viewer test-e2e test-conformance test-python test-node test-php test-scenario test-tools
 test:
 	@$(RUN)
 lint:
@@ -43,27 +43,46 @@ test-e2e:
 	@$(RUN) e2e demo
 test-conformance:
 	@$(RUN) conformance conformance-node
+test-python:
+	@$(RUN) python
 test-node:
 	@$(RUN) node
+test-php:
+	@$(RUN) php
+test-scenario:
+	@$(RUN) scenario
 test-tools:
 	@$(RUN) tools guest
 
-# The C library. `make install BUILT=DIR` installs what was built before, into DIR.
+# The C library, and the command. `make install BUILT=DIR` installs what was built before, into DIR.
 PREFIX ?= /usr/local
 .PHONY: install
 install:
 ifndef BUILT
-	cargo build --locked --release -p consolepass-ffi
+	@[ -e viewer/dist/index.html ] || (cd viewer && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build)
+	cargo build --locked --release -p consolepass-ffi -p consolepass-cli
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
-# The npm package, into target/package. `make package-node BUILT=DIR` takes the addon that was built before, into DIR.
+# The packages, into PACKAGES, from one release build of the workspace. `BUILT=DIR` packs what was built before, into DIR.
+PACKAGES ?= $(TARGET)/package
+.PHONY: package-python
+package-python: viewer $(VENV)
+	@bindings/python/tools/package.sh $(PACKAGES)
+
+.PHONY: package-php
+package-php: viewer
+ifndef BUILT
+	cargo build --locked --release --workspace
+endif
+	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
+
 .PHONY: package-node
 package-node: viewer
 ifndef BUILT
-	cargo build --locked --release -p consolepass-node
+	cargo build --locked --release --workspace
 endif
-	@node bindings/node/tools/package.mjs $(or $(BUILT),$(TARGET)/release)/libconsolepass_node.so target/package
+	@node bindings/node/tools/package.mjs $(or $(BUILT),$(TARGET)/release)/libconsolepass_node.so $(PACKAGES)
 
 # One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
@@ -81,7 +100,7 @@ bench: system viewer $(VENV)
 system:
 	@tests/tools/install_system.sh
 
-.PHONY: python node node-addon viewer cli guest
+.PHONY: python python-face proxmoxer node node-addon viewer cli examples guest
 python: $(VENV)
 node: tests/e2e/node_modules/.package-lock.json
 viewer: viewer/dist/index.html
@@ -110,6 +129,21 @@ viewer/dist/index.html: viewer/node_modules/.package-lock.json viewer/build.mjs 
 cli: viewer
 	@echo 'The consolepass command, and what it is made of'
 	@cargo build --locked --workspace
+
+# Programs in Rust that go through the library as a portal does. `cargo test` has built them already.
+examples: cli
+	@cargo build --locked --workspace --examples
+
+# The Python package in place: its native half is one of the workspace's libraries, and the tests' Python finds it where it lies.
+# Not written over, but replaced: it may be in use.
+python-face: cli proxmoxer $(VENV)
+	@cp --remove-destination $(TARGET)/debug/libconsolepass_python.so bindings/python/python/consolepass/_native.abi3.so
+	@echo $(abspath bindings/python/python) >"$$($(VENV) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/consolepass.pth"
+
+# Every version whose accounts are taken over, each in a folder of its own.
+proxmoxer: $(foreach version,2.0.1 2.1.0 2.2.0 2.3.0,target/proxmoxer/$(version)/proxmoxer/__init__.py)
+target/proxmoxer/%/proxmoxer/__init__.py: | $(VENV)
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target target/proxmoxer/$* proxmoxer==$*
 
 # The Node package in place: its addon is one of the workspace's libraries. Not written over, but replaced: it may be in use.
 node-addon: cli bindings/node/node_modules/.package-lock.json

@@ -808,7 +808,7 @@ CPASS_MUST_USE cpass_error *cpass_backends_new(cpass_backends **out);
 /**
  * Adds a backend.
  *
- * name:     1 to 64 letters, digits, '-', '_' or '.'; another one than those that are there.
+ * name:     1 to 64 letters, digits, '-', '_' or '.', which cpass_relay_new() looks at; another one than those that are there.
  * backend:  may be freed afterwards.
  */
 CPASS_MUST_USE

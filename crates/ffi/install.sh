@@ -1,6 +1,6 @@
 #!/bin/sh
-# install.sh BUILT PREFIX: installs the C library from the folder that cargo built it in. DESTDIR goes before PREFIX, for
-# those who make packages.
+# install.sh BUILT PREFIX: installs the C library from the folder that cargo built it in, and the command if it was built
+# beside it. DESTDIR goes before PREFIX, for those who make packages.
 set -eu
 built=$1
 prefix=$2
@@ -22,3 +22,14 @@ ln -sf "$soname" "$to/lib/libconsolepass.so"
 install -m 644 "$built/libconsolepass_ffi.a" "$to/lib/libconsolepass.a"
 sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" "$root/crates/ffi/consolepass.pc.in" >"$to/lib/pkgconfig/consolepass.pc"
 chmod 644 "$to/lib/pkgconfig/consolepass.pc"
+
+# Libraries are in the folder deps, or linked from the one above, where programs are.
+for command in "$built/consolepass" "$built/../consolepass"; do
+    [ -f "$command" ] && [ -x "$command" ] || continue
+    install -d "$to/bin" "$to/share/man/man1"
+    install -m 755 "$command" "$to/bin/consolepass"
+    "$command" man >"$to/share/man/man1/consolepass.1"
+    chmod 644 "$to/share/man/man1/consolepass.1"
+    exit 0
+done
+echo "install: without the command, which was not built: cargo build -p consolepass-cli" >&2

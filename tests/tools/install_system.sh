@@ -54,6 +54,13 @@ want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
 want socat socat
+want php php-cli
+want phpunit phpunit
+want cgi-fcgi libfcgi-bin
+want composer composer
+want unzip unzip
+ls /usr/sbin/php-fpm* >/dev/null 2>&1 || missing="$missing php-fpm"
+php -m 2>/dev/null | grep -qx zip || missing="$missing php-zip"
 want script bsdutils
 want zsh zsh
 want fish fish

@@ -79,7 +79,15 @@ SUITES = (
         needs=("node", "cli"),
         files="tests/conformance/*.test.mjs",
     ),
+    Suite("python", (*PYTEST, "-q", "bindings/python/tests"), totals.of_pytest, needs=("python-face",)),
+    Suite("php", ("phpunit", "-c", "bindings/php/phpunit.xml"), totals.of_phpunit, needs=("cli",)),
     Suite("node", NODE_TEST, totals.of_node, needs=("node", "node-addon"), files="bindings/node/test/*.test.mjs"),
+    Suite(
+        "scenario",
+        (*PYTEST, "tests/scenario"),
+        totals.of_pytest,
+        needs=("python-face", "node-addon", "examples", "guest"),
+    ),
     Suite("e2e", NODE_TEST, totals.of_node, needs=("node", "node-addon", "guest"), files="tests/e2e/*.test.mjs"),
     Suite(
         "demo",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from totals import Totals, judge, of_cargo, of_checks, of_node, of_pytest
+from totals import Totals, judge, of_cargo, of_checks, of_node, of_phpunit, of_pytest
 
 CARGO = """
 running 3 tests
@@ -83,6 +83,26 @@ def test_the_last_line_of_pytest_is_read(line, totals):
 def test_pytest_that_ran_nothing_has_no_totals():
     assert of_pytest("==== no tests ran in 0.01s ====\n") is None
     assert of_pytest("INTERNALERROR> ValueError\n") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "totals"),
+    [
+        ("OK (414 tests, 12305 assertions)", Totals(414, 0)),
+        ("OK (1 test, 1 assertion)", Totals(1, 0)),
+        ("FAILURES!\nTests: 27, Assertions: 97, Failures: 3.", Totals(24, 3)),
+        ("ERRORS!\nTests: 9, Assertions: 128, Errors: 1, Failures: 1, Warnings: 1.", Totals(6, 3)),
+        ("OK, but incomplete, skipped, or risky tests!\nTests: 9, Assertions: 8, Skipped: 1, Risky: 2.", Totals(6, 3)),
+        ("ERRORS!\nTests: 1, Assertions: 0, Errors: 2.", Totals(0, 2)),
+    ],
+)
+def test_the_last_line_of_phpunit_is_read(line, totals):
+    assert of_phpunit(f"PHPUnit 9.6.7\n\n....  4 / 414\n\nTime: 00:01.000, Memory: 8.00 MB\n\n{line}\n") == totals
+
+
+def test_phpunit_that_ran_nothing_has_no_totals():
+    assert of_phpunit("No tests executed!\n") is None
+    assert of_phpunit("PHP Fatal error:  Uncaught Error\n") is None
 
 
 def test_each_thing_that_a_program_of_ours_checked_is_counted():

@@ -13,6 +13,8 @@ CARGO_LINE = re.compile(
 )
 NODE_LINE = re.compile(r"^(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) (\d+)$")
 PYTEST_LINE = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s(?: \([\d:]+\))?(?: =+)?$")
+PHPUNIT_GOOD_LINE = re.compile(r"^OK \((\d+) tests?, \d+ assertions?\)$")
+PHPUNIT_LINE = re.compile(r"^Tests: (\d+), Assertions: \d+((?:, [A-Za-z ]+: \d+)*)\.$")
 CHECKED_LINE = re.compile(r"^(ok|FAILED)\s+\S")
 
 
@@ -54,6 +56,18 @@ def of_pytest(output: str) -> Totals | None:
         numbers.pop(word, None)
     passed = numbers.pop("passed", 0)
     return Totals(passed, sum(numbers.values()))
+
+
+def of_phpunit(output: str) -> Totals | None:
+    """The last line. With it every test was good, or whatever is counted beside them is a failure: a skipped or risky one too."""
+    for line in reversed(_lines(output)):
+        if match := PHPUNIT_GOOD_LINE.match(line):
+            return Totals(int(match[1]), 0)
+        if match := PHPUNIT_LINE.match(line):
+            failed = sum(int(part.rpartition(" ")[2]) for part in match[2].split(",") if part)
+            # What is said of others than the tests, such as of their preparation, is a failure beside them.
+            return Totals(max(int(match[1]) - failed, 0), failed)
+    return None
 
 
 def of_checks(output: str) -> Totals | None:

@@ -7,6 +7,7 @@ namespace Consolepass;
 use Consolepass\Internal\Base64Url;
 use Consolepass\Internal\Failure;
 use Consolepass\Internal\Json;
+use Consolepass\Internal\LogLines;
 use Consolepass\Internal\Machine;
 use Consolepass\Internal\Moment;
 use Consolepass\Internal\Options;
@@ -82,6 +83,8 @@ final class Issuer
         $expiresAt = $now + $values['ttl'];
         $signed = $this->key->header . '.' . Base64Url::encode(self::times($now, $expiresAt) . substr(Json::encode($claims), 1));
         $text = "{$this->relayId}.$signed." . Base64Url::encode($this->key->sign($signed));
+        $told = ['reference' => $reference, 'backend' => $backend, 'machine' => $machine];
+        LogLines::write('info', 'pass issued', $user === null ? $told : $told + ['user' => $user]);
         return new Pass(new Secret($text), $this->publicUrl, $reference, Moment::of($expiresAt));
     }
 

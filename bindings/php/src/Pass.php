@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace Consolepass;
 
-use Consolepass\Internal\Handle;
 use Consolepass\Internal\NovncPage;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PublicUrl;
@@ -24,7 +23,6 @@ final class Pass implements \JsonSerializable
         private readonly PublicUrl $publicUrl,
         private readonly string $reference,
         private readonly \DateTimeImmutable $expiresAt,
-        private readonly ?Handle $handle = null,
     ) {
     }
 
@@ -102,12 +100,6 @@ final class Pass implements \JsonSerializable
     public function jsonSerialize(): array
     {
         return ['reference' => $this->reference, 'expiresAt' => $this->expiresAt->format(\DATE_RFC3339_EXTENDED)];
-    }
-
-    /** @internal for the relay that has issued it */
-    public function handle(): ?Handle
-    {
-        return $this->handle;
     }
 
     /** @return array<string, string> */

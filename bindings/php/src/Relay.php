@@ -93,21 +93,19 @@ final class Relay
             PublicUrl::parse($publicUrl),
             (string) Native::text('pass_reference', $pass),
             Native::moment('pass_expires_at', $pass),
-            $pass,
         );
     }
 
     /**
-     * Ends the console of a pass of this relay, and makes the pass useless if it was not used yet. Returns whether there was such a
-     * session or unused pass; an unused signed pass is made useless as well, but cannot be found.
+     * Ends the console of a pass, and makes the pass useless if it was not used yet. Returns whether there was such a session or
+     * unused pass; an unused signed pass is made useless as well, but cannot be found.
+     *
+     * @param string|Pass $reference a pass, or its reference as the portal has kept it
      */
-    public function revoke(Pass $pass): bool
+    public function revoke(string|Pass $reference): bool
     {
-        $handle = $pass->handle();
-        if ($handle === null) {
-            throw Failure::invalid('pass', $pass->reference(), 'this relay has not issued it');
-        }
-        return Native::revoke($this->handle, $handle);
+        $text = $reference instanceof Pass ? $reference->reference() : Text::checked('reference', $reference);
+        return Native::revoke($this->handle, $text);
     }
 
     /** How many consoles are open. */

@@ -36,13 +36,10 @@ final class ExampleTest extends TestCase
         $this->assertSame(404, $this->ask('GET', '/console/qemu/101')[0]);
         $this->assertSame(404, $this->ask('GET', '/nothing')[0]);
 
-        $url = function (): string {
-            [$status, , $location] = $this->ask('POST', '/console/qemu/101');
-            $this->assertSame(303, $status);
-            $this->assertStringStartsWith(RelayProgram::ORIGIN . '/#pass=', $location);
-            return RelayProgram::ORIGIN . '/ws?pass=' . substr((string) strstr($location, '#pass='), strlen('#pass='));
-        };
-        $relay->ready($url);
+        [$status, , $location] = $this->ask('POST', '/console/qemu/101');
+        $this->assertSame(303, $status);
+        $this->assertStringStartsWith(RelayProgram::ORIGIN . '/#pass=', $location);
+        $relay->browser(str_replace('/#pass=', '/ws?pass=', $location))->logIn();
         $this->assertStringContainsString('user="customer-42"', $relay->log());
     }
 

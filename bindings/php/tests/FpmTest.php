@@ -55,7 +55,7 @@ final class FpmTest extends TestCase
         $this->assertSame($setUp === 'scope', $this->isLoaded($fpm->master()));
         $resident = [];
         for ($index = 0; $index < self::REQUESTS; $index++) {
-            $said = $fpm->ask('open');
+            $said = $fpm->askQuickly('open');
 
             $this->assertSame('pve1/qemu/101', $said['machine'] ?? json_encode($said));
             $this->assertSame(['fpm-fcgi', 1], [$said['sapi'], $said['threads']]);
@@ -110,7 +110,6 @@ final class FpmTest extends TestCase
     {
         $fpm = $this->fpm('nothing');
         $relay = new RelayProgram(self::$folder, self::$key, RelayProgram::ORIGIN);
-        $relay->ready(static fn (): string => $fpm->ask('issue')['url']);
 
         $relay->browser($fpm->ask('issue')['url'])->logIn();
 

@@ -21,7 +21,6 @@ final class IssuerTest extends TestCase
     /** @var array<string, array{RelayProgram, Issuer}> */
     private static array $pairs = [];
 
-    /** Both at once, for each relay takes five seconds until it takes passes. */
     public static function setUpBeforeClass(): void
     {
         self::$folder = new Folder();
@@ -30,9 +29,6 @@ final class IssuerTest extends TestCase
         foreach (['HS256' => [$shared, $shared], 'EdDSA' => [$private, $public]] as $algorithm => [$portal, $relay]) {
             $issuer = self::issuer($portal);
             self::$pairs[$algorithm] = [new RelayProgram(self::$folder, $relay), $issuer];
-        }
-        foreach (self::$pairs as [$relay, $issuer]) {
-            $relay->ready(static fn (): string => $issuer->issue('dc1', 'qemu/101')->url());
         }
     }
 

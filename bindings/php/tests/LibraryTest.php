@@ -106,6 +106,16 @@ final class LibraryTest extends TestCase
         $this->assertStringContainsString('in the same version', $said['hint']);
     }
 
+    public function testAnOlderOneOfTheSameAbiNamesWhatItLacks(): void
+    {
+        $library = $this->compiled('unsigned cpass_abi_version(void) { return 1; } const char *cpass_version(void) { return "0.0.1"; }');
+
+        $said = $this->load(['CONSOLEPASS_LIBRARY' => $library]);
+
+        $this->assertStringStartsWith("libconsolepass does not fit this package: $library: failed resolving C function", $said['message']);
+        $this->assertStringContainsString('in the same version', $said['hint']);
+    }
+
     public function testALibraryThatLacksOurFunctionsIsNotOurs(): void
     {
         $library = $this->compiled('int something_else(void) { return 1; }');

@@ -91,13 +91,20 @@ final class RelayTest extends TestCase
         $this->assertStringStartsWith(ErrorCode::Revoked->sentence(), $this->browser($unused)->refusal());
     }
 
-    public function testAPassOfAnIssuerIsNotTheRelaysToRevoke(): void
+    public function testAReferenceThatThePortalHasKeptIsEnough(): void
     {
-        $folder = new Folder();
-        $issuer = new Issuer(['publicUrl' => self::ORIGIN, 'passKeyFile' => Program::newKey($folder)]);
+        $reference = $this->relay->issue('dc1', 'qemu/101')->reference();
 
-        $this->expectException(Exception\InvalidArgument::class);
-        $this->relay->revoke($issuer->issue('dc1', 'qemu/101'));
+        $this->assertTrue($this->relay->revoke($reference));
+        $this->assertFalse($this->relay->revoke($reference));
+        foreach (['', 'x', "a\0b", 'UPPERCASEX'] as $text) {
+            try {
+                $this->relay->revoke($text);
+                $this->fail("$text is no reference");
+            } catch (Exception\InvalidArgument $error) {
+                $this->assertStringContainsString('reference', $error->getMessage());
+            }
+        }
     }
 
     public function testWhatIsWrongIsNamedBeforeAnythingIsStarted(): void

@@ -12,13 +12,13 @@ spl_autoload_register(static function (string $class): void {
     }
 });
 
-// What was built, unless make says something else.
-$built = dirname(__DIR__, 3) . '/target/debug';
-foreach (['CONSOLEPASS_PROGRAM' => "$built/consolepass", 'CONSOLEPASS_LIBRARY' => "$built/libconsolepass_ffi.so"] as $name => $path) {
-    if (getenv($name) === false) {
-        putenv("$name=$path");
-    }
-    if (!is_file((string) getenv($name))) {
-        exit("$name is " . getenv($name) . ", which is not there: make cli\n");
+// What was built, unless make says something else: the library lies beside the program.
+$program = getenv('CONSOLEPASS_PROGRAM') ?: dirname(__DIR__, 3) . '/target/debug/consolepass';
+$library = getenv('CONSOLEPASS_LIBRARY') ?: dirname($program) . '/libconsolepass_ffi.so';
+foreach (['CONSOLEPASS_PROGRAM' => $program, 'CONSOLEPASS_LIBRARY' => $library] as $name => $path) {
+    putenv("$name=$path");
+    if (!is_file($path)) {
+        fwrite(STDERR, "$name is $path, which is not there: make cli\n");
+        exit(1);
     }
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -20,7 +21,8 @@ PORTALS = Path(__file__).resolve().parent / "portals"
 class Server:
     """`command` has {fd} and {port} in it, for servers that take a bound socket, or that bind by themselves."""
 
-    def __init__(self, command, account, **more):
+    def __init__(self, command, account, folder=PORTALS, ready="/sessions", **more):
+        self._ready = ready
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
         self.log = tempfile.TemporaryFile()
@@ -36,7 +38,7 @@ class Server:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", *words],
-            cwd=PORTALS,
+            cwd=folder,
             env=environment(**{**own, **{name: str(value) for name, value in more.items()}}),
             pass_fds=[] if self.socket.fileno() < 0 else [self.socket.fileno()],
             stdin=subprocess.DEVNULL,
@@ -54,7 +56,7 @@ class Server:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.sessions()
+                self.get(self._ready, timeout=2)
                 return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:

@@ -11,6 +11,12 @@ pub(crate) fn command() -> Command {
     Command::new("consolepass")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Console tickets, links and a relay for virtual machines")
+        .long_about(
+            "Console tickets, links and a relay for virtual machines.\n\nA relay shows consoles to the customers of a portal, so that no \
+             credential of the hypervisor reaches a browser. The other commands issue passes for it, open a console for an operator, find \
+             out why there is none, and stand in for a hypervisor in tests.",
+        )
+        .subcommand_value_name("COMMAND")
         .after_help("Example:\n  consolepass demo\n\nSecrets come from files, the environment or standard input, never from arguments.")
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -22,6 +28,7 @@ pub(crate) fn command() -> Command {
         .subcommand(emulate())
         .subcommand(demo())
         .subcommand(completion())
+        .subcommand(manual())
 }
 
 fn open() -> Command {
@@ -44,8 +51,10 @@ fn relay() -> Command {
         .after_help(
             "Example:\n  consolepass relay --config consolepass.toml\n\nThe file:\n  \
              [relay]\n  listen = \"127.0.0.1:8700\"\n  public_url = \"https://portal.example.com/console\"\n  \
-             pass_key_file = \"pass.jwk\"\n\n  [backend.dc1]\n  type = \"proxmox\"\n  host = \"pve.example.com\"\n  \
-             token_id = \"portal@pve!console\"\n  token_secret_env = \"DC1_TOKEN_SECRET\"\n  fingerprint = \"AB:CD:…\"",
+             pass_key_file = \"pass.jwk\"\n  marks_dir = \"/var/lib/consolepass\"  # several processes may take its passes\n\n  \
+             [backend.dc1]\n  type = \"proxmox\"\n  host = \"pve.example.com\"\n  \
+             token_id = \"portal@pve!console\"\n  token_secret_env = \"DC1_TOKEN_SECRET\"\n  fingerprint = \"AB:CD:…\"\n\n\
+             Every option of the file stands in the manual page: consolepass man | man -l -",
         )
         .arg(text("config", "FILE", "The configuration file").required(true))
         .arg(json())
@@ -55,16 +64,19 @@ fn pass() -> Command {
     Command::new("pass")
         .about("Issues a signed pass and prints its links")
         .after_help(
-            "Example:\n  consolepass pass --new-key pass.jwk\n  \
+            "A key is either shared by the portal and the relay (HS256), or one half of a pair (EdDSA): the portal signs with the \
+             private half, and the relay checks with the public one, which can issue nothing. Either file is what pass_key_file \
+             names.\n\n\
+             Example:\n  consolepass pass --new-key pass.jwk\n  \
              consolepass pass --new-key pass.jwk --public-key pass.pub.jwk\n  \
              consolepass pass --config consolepass.toml --backend dc1 --machine qemu/101 --user 42",
         )
         .arg(
-            text("new_key", "FILE", "Writes a new key file, the portal's, and does nothing else")
+            text("new_key", "FILE", "Writes a new key, and does nothing else: a shared one, or with --public-key the portal's half of a pair")
                 .conflicts_with_all(["config", "backend", "machine"]),
         )
         .arg(
-            text("public_key", "FILE", "Makes the new key an EdDSA pair: writes the public half, the relay's, to FILE")
+            text("public_key", "FILE", "Makes the new key a pair, and writes the relay's half, the public one, to FILE")
                 .requires("new_key"),
         )
         .arg(text("config", "FILE", "The relay's configuration file, in place of --public-url and --pass-key-file"))
@@ -172,6 +184,12 @@ fn demo() -> Command {
         .arg(json())
 }
 
+fn manual() -> Command {
+    Command::new("man").about("Prints the manual page, with every command, option and error code").after_help(
+        "Example:\n  consolepass man | man -l -\n  consolepass man > /usr/local/share/man/man1/consolepass.1",
+    )
+}
+
 /// A machine, and the backend that it is on.
 fn machine_of_a_backend() -> Vec<Arg> {
     let mut list = vec![
@@ -245,7 +263,10 @@ fn many(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
 
 #[cfg(test)]
 mod tests {
+    use consolepass::{PassKey, Relay};
+
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -290,6 +311,26 @@ mod tests {
                 assert!(refused.to_string().contains("--config"), "{command} {flag}: {refused}");
             }
         }
+    }
+
+    #[test]
+    fn the_file_in_the_relays_help_is_one() {
+        let help = relay().get_after_help().unwrap().to_string();
+        let (_, file) = help.split_once("The file:\n").unwrap();
+        let file: Vec<&str> = file.lines().take_while(|line| line.is_empty() || line.starts_with("  ")).collect();
+        let folder = std::env::temp_dir().join(format!("consolepass-help-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = |name: &str| folder.join(name).display().to_string();
+        std::fs::write(path("pass.jwk"), PassKey::generate().unwrap().expose()).unwrap();
+        let text = file.join("\n").replace("\"pass.jwk\"", &format!("{:?}", path("pass.jwk")));
+        let text = text.replace("/var/lib/consolepass", &path("")).replace("AB:CD:…", &"AB".repeat(32));
+        std::fs::write(path("consolepass.toml"), text.replace("_env = \"DC1_TOKEN_SECRET\"", " = \"secret\"")).unwrap();
+
+        let config = Config::read(&path("consolepass.toml")).unwrap();
+        let relay = Relay::new(config.backends().unwrap(), &config.relay);
+
+        let _ = std::fs::remove_dir_all(&folder);
+        assert!(relay.is_ok(), "{relay:?}");
     }
 
     #[test]

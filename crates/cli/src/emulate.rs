@@ -17,8 +17,8 @@ use crate::relay::asked_to_end;
 use crate::secrets::random_secret;
 
 /// Where the emulated accounts' secrets come from.
-const PASSWORD: &str = "CONSOLEPASS_EMULATE_PASSWORD";
-const TOKEN_SECRET: &str = "CONSOLEPASS_EMULATE_TOKEN_SECRET";
+pub(crate) const PASSWORD: &str = "CONSOLEPASS_EMULATE_PASSWORD";
+pub(crate) const TOKEN_SECRET: &str = "CONSOLEPASS_EMULATE_TOKEN_SECRET";
 
 pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     log::show("info");

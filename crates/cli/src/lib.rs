@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod emulate;
 mod log;
+mod manual;
 mod open;
 mod output;
 mod pass;
@@ -87,6 +88,7 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status>
             completion::run(matches);
             Ok(())
         }
+        Some(("man", _)) => manual::run(),
         // clap insists on a subcommand.
         _ => Ok(()),
     }

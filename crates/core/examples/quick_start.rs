@@ -1,3 +1,7 @@
+//! The program of the README.
+
+#![allow(clippy::print_stdout, reason = "whoever runs it is to see the link")]
+
 use std::env::var;
 use std::error::Error;
 use std::sync::Arc;

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn cpass_backends_new(out: *mut *mut cpass_backends) -> *m
 
 /// Adds a backend.
 ///
-/// name:     1 to 64 letters, digits, '-', '_' or '.'; another one than those that are there.
+/// name:     1 to 64 letters, digits, '-', '_' or '.', which cpass_relay_new() looks at; another one than those that are there.
 /// backend:  may be freed afterwards.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -15,6 +15,10 @@ export function start(program, args, { env = {}, onLine } = {}) {
     rest = lines.pop();
     for (const line of lines) onLine?.(line);
   });
+  // A library that ends this process by itself must leave nothing behind.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("close", () => process.off("exit", kill));
   const ended = new Promise((resolve) => {
     child.once("error", (error) => resolve(`${program} cannot be started: ${error.message}`));
     child.once("close", (code, signal) => resolve(`${program} ended (${signal ?? code}): ${errors.trim().split("\n").at(-1)}`));

@@ -25,6 +25,8 @@ final class Library
     private const OTHERWISE =
         'Consolepass\Issuer needs no FFI: let it sign passes, and run vendor/bin/consolepass relay beside the portal';
 
+    private const SAME_VERSION = 'install the library and the package in the same version';
+
     private static ?\FFI $loaded = null;
 
     public static function get(): \FFI
@@ -57,13 +59,23 @@ final class Library
             }
             // Before anything else is called, and before a function of another version is missed.
             self::checkVersion($library, $path);
-            return \FFI::cdef($header, $path);
+            return self::whole($header, $path);
         }
         throw self::failed(
             "libconsolepass was not found; tried\n- " . implode("\n- ", $tried),
             'install it (make install, or the package with its lib folder), or set the environment variable '
             . 'CONSOLEPASS_LIBRARY to where it is; under PHP-FPM: env[CONSOLEPASS_LIBRARY] in the pool' . self::musl(),
         );
+    }
+
+    private static function whole(string $header, string $path): \FFI
+    {
+        try {
+            return \FFI::cdef($header, $path);
+        } catch (\FFI\Exception $error) {
+            $message = "libconsolepass does not fit this package: $path: " . lcfirst($error->getMessage());
+            throw self::failed($message, self::SAME_VERSION);
+        }
     }
 
     /**
@@ -136,7 +148,7 @@ final class Library
         }
         $message = "libconsolepass has ABI version $found, and this package needs " . Native::ABI_VERSION
             . ": $place is of version " . $library->cpass_version();
-        throw self::failed($message, 'install the library and the package in the same version');
+        throw self::failed($message, self::SAME_VERSION);
     }
 
     private static function musl(): string

@@ -92,11 +92,11 @@ final class Native
         ));
     }
 
-    public static function revoke(Handle $relay, Handle $pass): bool
+    public static function revoke(Handle $relay, string $reference): bool
     {
         $ffi = Library::get();
         $found = $ffi->new('bool');
-        self::check($ffi->cpass_relay_revoke($relay->pointer(), $pass->pointer(), \FFI::addr($found)));
+        self::check($ffi->cpass_relay_revoke($relay->pointer(), $reference, strlen($reference), \FFI::addr($found)));
         return $found->cdata;
     }
 
@@ -118,6 +118,32 @@ final class Native
         $out = $ffi->new('cpass_event *');
         self::check($ffi->cpass_events_next($events->pointer(), $milliseconds, \FFI::addr($out)));
         return \FFI::isNull($out) ? null : new Handle($ffi, 'event', $out);
+    }
+
+    public static function log(string $level): Handle
+    {
+        return self::make('log', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_log_new($level, strlen($level), $out));
+    }
+
+    /** The next line that was written, or null if there is none. */
+    public static function nextLine(Handle $log): ?Handle
+    {
+        $ffi = Library::get();
+        $out = $ffi->new('cpass_log_line *');
+        self::check($ffi->cpass_log_next($log->pointer(), 0, \FFI::addr($out)));
+        return \FFI::isNull($out) ? null : new Handle($ffi, 'log_line', $out);
+    }
+
+    /** @return array<string, string> of a log line */
+    public static function fields(Handle $line): array
+    {
+        $ffi = Library::get();
+        $fields = [];
+        for ($index = 0; $index < $ffi->cpass_log_line_field_count($line->pointer()); $index++) {
+            $name = $ffi->cpass_log_line_field_name($line->pointer(), $index, null);
+            $fields[$name] = $ffi->cpass_log_line_field_value($line->pointer(), $index, null);
+        }
+        return $fields;
     }
 
     /** What happened, as a word. */
@@ -178,20 +204,23 @@ final class Native
      */
     private static function make(string $type, \Closure $call): Handle
     {
+        LogLines::open();
         $ffi = Library::get();
         $out = $ffi->new("cpass_$type *");
-        self::check($call($ffi, \FFI::addr($out)));
-        return new Handle($ffi, $type, $out);
+        $error = $call($ffi, \FFI::addr($out));
+        $made = $error === null ? new Handle($ffi, $type, $out) : null;
+        self::check($error);
+        return $made ?? throw new \LogicException('an error throws');
     }
 
-    /** Throws the error that a function has returned, and frees it. */
+    /** Throws the error that a function has returned, and frees it; the log hears of the call first. */
     private static function check(?CData $error): void
     {
-        if ($error === null) {
-            return;
+        $handle = $error === null ? null : new Handle(Library::get(), 'error', $error);
+        LogLines::deliver();
+        if ($handle !== null) {
+            throw self::exception($handle);
         }
-        $handle = new Handle(Library::get(), 'error', $error);
-        throw self::exception($handle);
     }
 
     private static function exception(Handle $error): ConsolepassException

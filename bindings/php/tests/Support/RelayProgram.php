@@ -16,11 +16,15 @@ final class RelayProgram
     public function __construct(Folder $folder, string $keyFile, string $publicUrl = self::PUBLIC_URL)
     {
         $hypervisor = Hypervisor::shared();
+        // With it passes are taken at once; without it, a relay that was just started cannot know which were used before.
+        $marks = $folder->file('marks-' . bin2hex(random_bytes(4)));
+        mkdir($marks);
         $config = $folder->file('relay-' . bin2hex(random_bytes(4)) . '.toml', <<<TOML
             [relay]
             listen = "127.0.0.1:0"
             public_url = "$publicUrl"
             pass_key_file = "$keyFile"
+            marks_dir = "$marks"
 
             [backend.dc1]
             type = "proxmox"
@@ -39,24 +43,6 @@ final class RelayProgram
     public function browser(string $url, string $origin = self::ORIGIN): Browser
     {
         return new Browser($this->address, $url, $origin);
-    }
-
-    /**
-     * Waits until it takes passes: just started, a relay cannot tell a new one from an old one of a portal whose clock is ahead.
-     *
-     * @param callable(): string $url of a new pass
-     */
-    public function ready(callable $url): void
-    {
-        Wait::until('a relay that takes passes', function () use ($url): ?bool {
-            try {
-                $this->browser($url())->logIn();
-                return true;
-            } catch (\RuntimeException $error) {
-                usleep(100_000);
-                return str_contains($error->getMessage(), 'expired') ? null : throw $error;
-            }
-        });
     }
 
     public function log(): string

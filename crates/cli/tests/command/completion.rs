@@ -33,7 +33,7 @@ impl Terminal {
         let mut script = Command::new("script");
         script.args(["-qec", shell, "/dev/null"]).env("TERM", "xterm").env_remove("BASH_ENV");
         let spawned = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut child = spawned.expect("script is a part of every Debian");
+        let mut child = spawned.unwrap_or_else(|error| panic!("script, of bsdutils: {error}"));
         let mut output = child.stdout.take().unwrap();
         let keyboard = child.stdin.take().unwrap();
         let (sender, screen) = channel();
@@ -134,7 +134,8 @@ fn fish_completes_commands_options_values_and_files() {
         (&format!("consolepass relay --config {cut}"), &*file),
     ] {
         let commands = format!("source {script}; complete -C '{line}'");
-        let output = Command::new("fish").args(["--no-config", "-c", &commands]).output().expect("fish is missing");
+        let fish = Command::new("fish").args(["--no-config", "-c", &commands]).output();
+        let output = fish.unwrap_or_else(|error| panic!("fish: {error}"));
 
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.stderr.is_empty(), "{line}: {}", String::from_utf8_lossy(&output.stderr));

@@ -6,6 +6,8 @@ mod completion;
 mod consoles;
 mod doctor;
 mod doubles;
+mod manual;
+mod parity;
 mod relays;
 mod support;
 mod usage;

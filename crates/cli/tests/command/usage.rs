@@ -37,6 +37,7 @@ fn help_of_every_command_exits_with_0_and_has_an_example() {
         &["emulate", "script"],
         &["demo"],
         &["completion"],
+        &["man"],
     ] {
         let output = consolepass(command).arg("--help").output().unwrap();
 

@@ -36,7 +36,13 @@ pub(crate) async fn log_in(
     let log_in = security::log_in(&mut server, console.password.as_ref());
     let late = |_| {
         let message = format!("{}: {}: no RFB log-in within {patience:?}", console.backend, console.machine);
-        LogInFailure::Other(Error::new(Code::Timeout, message))
+        let error = Error::new(Code::Timeout, message);
+        LogInFailure::Other(match console.target {
+            Target::WebSocket(_) => error,
+            Target::Tcp(_) | Target::Unix(_) => error.with_hint(
+                "an RFB server speaks first: check that it is one that listens there, and that its machine is not stuck",
+            ),
+        })
     };
     match timeout(patience, log_in).await.map_err(late).flatten() {
         Ok(logged_in) => Ok((server, logged_in)),
@@ -57,11 +63,12 @@ async fn explained(backend: &dyn Backend, console: &Console, failure: LogInFailu
             None => about(Code::Closed, "the console ended before it said anything"),
         },
         LogInFailure::Refused(words) => {
-            let code = match console.target {
-                Target::WebSocket(_) => Code::TicketRefused,
-                Target::Tcp(_) | Target::Unix(_) => Code::AuthFailed,
-            };
-            about(code, &format!("the VNC password was refused ({words:?})"))
+            let what = format!("the VNC password was refused ({words:?})");
+            match console.target {
+                Target::WebSocket(_) => about(Code::TicketRefused, &what),
+                Target::Tcp(_) | Target::Unix(_) => about(Code::AuthFailed, &what)
+                    .with_hint("check the option password, of which VNC looks at the first 8 bytes"),
+            }
         }
     }
 }

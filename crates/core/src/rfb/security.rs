@@ -107,8 +107,10 @@ where
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(LogInFailure::Silent),
         Err(error) => return Err(cut_short(error).into()),
     }
-    let version =
-        Version::parse(greeting).ok_or_else(|| protocol(format!("no RFB version, but {:?}", printable(&greeting))))?;
+    let version = Version::parse(greeting).ok_or_else(|| {
+        protocol(format!("what answers speaks no RFB, but says {:?}", printable(&greeting)))
+            .with_hint("another server answers there: check the host and the port; those of RFB begin at 5900")
+    })?;
     send(server, version.message()).await?;
 
     let offered = if version == Version::V3_3 {
@@ -120,7 +122,9 @@ where
     };
     if matches!(offered.as_slice(), [] | [0]) {
         let reason = read_reason(server).await?;
-        return Err(protocol(format!("the RFB server refused the connection: {reason:?}")).into());
+        return Err(protocol(format!("the RFB server refused the connection: {reason:?}"))
+            .with_hint("the RFB server's own words stand in the message")
+            .into());
     }
     let chosen = choose(&offered, password)?;
     if version > Version::V3_3 {
@@ -172,6 +176,9 @@ fn choose(offered: &[u8], password: Option<&Secret>) -> Result<u8, Error> {
                 security_type(NONE),
                 security_type(VNC_AUTHENTICATION)
             ),
+        )
+        .with_hint(
+            "let the RFB server offer one of these (of Xvnc: -SecurityTypes VncAuth), and let nobody else reach it",
         ));
     }
     if password.is_none() {

@@ -10,8 +10,11 @@ use tokio::net::UnixListener;
 use super::{assert_fails_at, dead_address, of, outcomes, server_that_says};
 
 async fn examine(host: &str) -> Report {
-    let options = Options::new().set("host", host);
-    doctor::examine(&Vnc::new(&options).unwrap(), &"desk".parse().unwrap(), Kind::Vnc).await
+    examine_with(&Options::new().set("host", host)).await
+}
+
+async fn examine_with(options: &Options) -> Report {
+    doctor::examine(&Vnc::new(options).unwrap(), &"desk".parse().unwrap(), Kind::Vnc).await
 }
 
 /// A socket that goes with its value.
@@ -65,19 +68,39 @@ async fn one_that_is_none_or_is_not_there_fails_at_its_step() {
     let missing = Socket::new("missing");
     let ssh = server_that_says("SSH-2.0-OpenSSH_9.2p1\r\n").await;
     let asking = server_that_says("RFB 003.008\n\x01\x02").await;
+    let other = server_that_says("RFB 003.008\n\x01\x13").await;
+    let full = server_that_says("RFB 003.008\n\x00\x00\x00\x00\x04full").await;
 
-    for (host, step, code, named) in [
-        (missing.host(), Step::Port, Code::Unreachable, "it does not exist"),
-        (dead_address().await.to_string(), Step::Port, Code::Unreachable, "connection refused"),
-        ("no-such-host.invalid".to_owned(), Step::Name, Code::Unreachable, "its name cannot be looked up"),
-        (ssh.to_string(), Step::Screen, Code::Protocol, "SSH-2.0"),
-        (asking.to_string(), Step::Screen, Code::AuthFailed, "asks for a password"),
+    for (host, step, code, named, cure) in [
+        (missing.host(), Step::Port, Code::Unreachable, "it does not exist", "check the path"),
+        (dead_address().await.to_string(), Step::Port, Code::Unreachable, "connection refused", "nothing listens"),
+        ("no-such-host.invalid".to_owned(), Step::Name, Code::Unreachable, "cannot be looked up", "the spelling"),
+        (ssh.to_string(), Step::Screen, Code::Protocol, "SSH-2.0", "another server"),
+        (asking.to_string(), Step::Screen, Code::AuthFailed, "asks for a password", "the option password"),
+        (other.to_string(), Step::Screen, Code::Unsupported, "19 (VeNCrypt)", "VncAuth"),
+        (full.to_string(), Step::Screen, Code::Protocol, "\"full\"", "own words"),
     ] {
         let report = examine(&host).await;
 
         assert_fails_at(&report, step, code);
-        assert!(report.error().unwrap().to_string().contains(named), "{}", report.error().unwrap());
+        let error = report.error().unwrap();
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(error.hint().contains(cure), "{error}: {}", error.hint());
     }
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_is_named_as_an_option_and_not_shown() {
+    let server = server_that_says("RFB 003.008\n\x01\x020123456789abcdef\0\0\0\x01\0\0\0\x02no").await;
+    let options = Options::new().set("host", server.to_string()).set("password", "hunter2");
+
+    let report = examine_with(&options).await;
+
+    assert_fails_at(&report, Step::Screen, Code::AuthFailed);
+    let error = report.error().unwrap();
+    assert_eq!(error.to_string(), "vnc: desk: the VNC password was refused (\"no\")");
+    assert!(error.hint().starts_with("check the option password"), "{}", error.hint());
+    assert!(!format!("{report:?}").contains("hunter2"));
 }
 
 #[tokio::test]

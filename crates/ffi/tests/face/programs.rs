@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use consolepass::{Code, PassKey};
 
@@ -132,8 +132,8 @@ fn a_backend_is_used_directly_and_by_a_relay_at_once() {
     assert_eq!(cluster.emulator.record().count("POST", "/vncproxy"), 11);
 }
 
-/// The program shows a page of its own and a console on one port.
-fn has_one_port(command: &mut Command) {
+/// The program shows a page of its own and a console on one port. Returns the browser whose console the program then ends.
+fn has_one_port(command: &mut Command) -> (Browser, Child) {
     let mut program = command.arg("qemu/101").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -150,10 +150,7 @@ fn has_one_port(command: &mut Command) {
     let mut browser = Browser::connect(address, &format!("/console/ws?pass={pass}"), origin);
     assert!(browser.log_in().0 > 0);
     drop(program.stdin.take());
-    let (code, reason) = browser.end();
-
-    assert_eq!((code, reason.as_str()), (4000 + Code::ShuttingDown.number(), "shutting_down"));
-    assert!(program.wait().unwrap().success());
+    (browser, program)
 }
 
 #[test]
@@ -161,15 +158,21 @@ fn a_portal_with_sanitizers_keeps_its_one_port() {
     let cluster = Cluster::start(|_| ());
     let program = compile("one_port_sanitized", "gcc", SANITIZED, &["examples/c/one_port.c"]);
 
-    has_one_port(&mut cluster.command(program));
+    let (browser, mut program) = has_one_port(&mut cluster.command(program));
+
+    assert_eq!(browser.end(), (4000 + Code::ShuttingDown.number(), "shutting_down".to_owned()));
+    assert!(program.wait().unwrap().success());
 }
 
+/// So slowly that the browser may be cut off before it was told why.
 #[test]
 fn a_portal_under_valgrind_keeps_its_one_port_and_loses_nothing() {
     let cluster = Cluster::start(|_| ());
     let program = compile("one_port_valgrind", "cc", C11, &["examples/c/one_port.c"]);
 
-    has_one_port(&mut cluster.under_valgrind(&program));
+    let (_browser, mut program) = has_one_port(&mut cluster.under_valgrind(&program));
+
+    assert!(program.wait().unwrap().success());
 }
 
 #[test]
@@ -258,7 +261,59 @@ fn threads_share_every_handle() {
     let cluster = Cluster::start(|_| ());
     let program = compile("threads", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/threads.c"]);
 
+    succeed(cluster.command(program).env("PASS_KEY_FILE", key_file("threads.jwk")));
+}
+
+#[test]
+fn bad_input_and_late_calls_are_errors() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("bad_input", "gcc", SANITIZED, &["tests/c/bad_input.c"]);
+
     succeed(&mut cluster.command(program));
+}
+
+#[test]
+fn handles_are_freed_in_any_order() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("any_order", "gcc", SANITIZED, &["tests/c/any_order.c"]);
+
+    succeed(&mut cluster.command(program));
+}
+
+#[test]
+fn a_process_may_end_while_its_relay_serves() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("exits", "cc", &[C11, &["-pthread"]].concat(), &["tests/c/exits.c"]);
+
+    for way in ["return from main", "exit in a thread", "leave main", "_exit"] {
+        for _ in 0..5 {
+            succeed(cluster.command(&program).arg(way));
+        }
+    }
+}
+
+#[test]
+fn a_process_may_end_while_a_console_is_open() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("exits_open", "cc", &[C11, &["-pthread"]].concat(), &["tests/c/exits.c"]);
+    let mut command = cluster.command(program);
+    let mut program = command.arg("with a console").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.next().unwrap().replace("listening on ", "");
+    let path = lines.next().unwrap().replace("websocket wss://portal.example.com", "");
+
+    let mut browser = Browser::connect(&address, &path, ORIGIN);
+    assert!(browser.log_in().0 > 0);
+    program.stdin.take().unwrap().write_all(b"\n").unwrap();
+
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn the_library_may_be_closed_while_its_relay_serves() {
+    let program = compile("unloaded", "cc", &[C11, &["-Wl,--as-needed"]].concat(), &["tests/c/unloaded.c"]);
+
+    succeed(Command::new(program).arg(prefix().join("lib/libconsolepass.so")));
 }
 
 pub(crate) fn key_file(name: &str) -> impl AsRef<Path> + AsRef<std::ffi::OsStr> {

@@ -39,7 +39,7 @@ fn installed(header: &str) -> String {
     fs::read_to_string(prefix().join("include").join(header)).unwrap()
 }
 
-/// The constants of the enum with CPASS_OK, by name.
+/// The constants of the enum with `CPASS_OK`, by name.
 fn codes(header: &str) -> BTreeMap<String, u64> {
     let listed = header.split_once("CPASS_OK = 0,").unwrap().1.split('}').next().unwrap();
     let constants = listed.lines().filter_map(|line| line.trim().strip_prefix("CPASS_")?.split_once(" = "));

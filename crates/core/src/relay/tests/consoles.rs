@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::rig::{Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with};
+use super::rig::{Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with, upgrade};
 use crate::backend::BoxFuture;
 use crate::relay::*;
 use crate::{Console, Kind, Machine};
@@ -73,6 +73,40 @@ async fn set_ups_of_one_machine_take_turns() {
     assert!(first.refusal().await.starts_with(Code::Timeout.sentence()));
     second.log_in().await;
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 2);
+}
+
+/// Whoever audits must not meet a console's end, or a browser that has it, before its beginning.
+#[tokio::test]
+async fn a_pass_is_on_record_as_taken_before_its_browser_hears_anything() {
+    let rig = rig(vec![Mood::Hang]).await;
+    let mut events = rig.relay.events();
+
+    let browser = rig.browse("").await;
+
+    assert_eq!(events.try_recv().map(|event| event.what), Ok(What::Taken), "after {}", browser.head);
+}
+
+#[tokio::test]
+async fn a_browser_that_goes_away_during_the_upgrade_leaves_a_beginning_and_an_end_on_record() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let mut events = rig.relay.events();
+    let pass = rig.pass().await;
+    let target = pass.url().replace("wss://portal.example.com", "");
+    let request = upgrade(&target, "", Some(ORIGIN));
+    // It is there while it is read from, and gone when it is answered.
+    let ((_browser, reading), (gone, writing)) = (tokio::io::duplex(1024), tokio::io::duplex(1024));
+    drop(gone);
+
+    rig.relay.serve(tokio::io::join(reading, writing), request.into_bytes().into()).await.unwrap();
+
+    assert_eq!(events.try_recv().map(|event| event.what), Ok(What::Taken));
+    let ended = timeout(Duration::from_secs(5), events.recv()).await.expect("an end").unwrap();
+    assert_eq!(ended.reference.as_ref(), Some(pass.reference()));
+    assert!(
+        matches!(&ended.what, What::Ended { code: Code::Closed, message } if message.contains("went away")),
+        "{ended:?}"
+    );
+    assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 0, "nothing was asked of the hypervisor");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod consoles;
 mod hosting;
+mod limits;
 mod options;
 mod refusals;
 mod rig;

@@ -1,4 +1,4 @@
-/* Calls every function with NULL in every place; the calls are made from the header, the handles here. */
+/* Calls every function with something bad in every place; the calls are made from the header, the handles here. */
 #include "check.h"
 
 int main(void) {
@@ -30,6 +30,7 @@ int main(void) {
     fine(cpass_backend_open(backend, TEXT("vm"), TEXT("vnc"), 0, &console));
     cpass_relay *relay = relay_of(backend);
     fine(cpass_relay_issue(relay, TEXT("dc1"), TEXT("vm"), NULL, &pass));
+    check(cpass_pass_reference(pass, &length) != NULL && length == 10);
     fine(cpass_log_next(log, 0, &log_line));
     check(log_line != NULL);
     fine(cpass_pass_novnc_url(pass, TEXT("https://portal.example.com/vnc.html"), NULL, &link));
@@ -41,7 +42,7 @@ int main(void) {
     set(of_issuer, "pass_key_file", getenv("PASS_KEY_FILE"));
     fine(cpass_issuer_new(of_issuer, &issuer));
 
-#include "nulls_generated.h"
+#include CALLS
 
     cpass_events_free(events);
     cpass_issuer_free(issuer);
