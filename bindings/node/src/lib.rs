@@ -5,6 +5,7 @@
 //! the wrong type never comes here.
 #![allow(unsafe_code, reason = "the macros of napi write it; our own is in `descriptor` and says why")]
 #![allow(missing_docs, unreachable_pub, reason = "the public is JavaScript's, which `index.d.ts` documents")]
+#![cfg_attr(test, allow(dead_code, reason = "what registers the functions is left out of a test program"))]
 #![allow(clippy::needless_pass_by_value, reason = "what comes from JavaScript is a value of its own")]
 
 mod backend;
