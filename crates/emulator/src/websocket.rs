@@ -98,6 +98,8 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Frame>, Violation> {
         Ok(payload) if payload <= LARGEST_PAYLOAD => payload,
         _ => return Err(Violation::TooLarge(length)),
     };
+    // The strict reading of two observations: everything after it was lost, and it alone was skipped. The source throws for it
+    // as for the others, but has taken the frame off by then; which event loop goes on after that, no client should find out.
     if !matches!(opcode, 1 | BINARY | CLOSE | PING | PONG) {
         return Err(Violation::Opcode(opcode));
     }

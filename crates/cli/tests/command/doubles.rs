@@ -1,5 +1,6 @@
-//! `consolepass emulate` and `consolepass demo`: what they refuse before anything is started.
+//! `consolepass emulate` and `consolepass demo`: what they serve, and what they refuse before anything is started.
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
@@ -167,4 +168,34 @@ fn a_vector_says_at_which_address_it_is_played() {
     }
     let player = Running::start(consolepass(&["emulate", "script", &here, "--json"]));
     assert!(player.says("address").starts_with("[::1]:"), "{}", player.says("address"));
+}
+
+/// No hypervisor, no QEMU, no guest: an installed package can show itself.
+#[test]
+fn the_demo_shows_its_own_screen_to_whoever_has_the_link() {
+    let demo = Running::start(consolepass(&["demo", "--json"]));
+    let (address, link) = (demo.says("relay"), demo.says("viewer_url"));
+    let (page, pass) = link.split_once("#pass=").unwrap();
+    assert_eq!(page, format!("http://{address}/"));
+
+    let mut browser = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET /ws?pass={pass} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let answers: [(&[u8], &[u8]); 4] = [
+        (request.as_bytes(), b"RFB 003.008\n"),
+        (b"\x82\x8c\0\0\0\0RFB 003.008\n", b"\x01\x01"),
+        (b"\x82\x81\0\0\0\0\x01", b"\0\0\0\0"),
+        (b"\x82\x81\0\0\0\0\x01", b"consolepass demo screen"),
+    ];
+    for (say, hear) in answers {
+        browser.write_all(say).unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(hear) {
+            let mut byte = [0];
+            browser.read_exact(&mut byte).unwrap_or_else(|_| panic!("the end after {heard:?}"));
+            heard.extend(byte);
+        }
+    }
 }

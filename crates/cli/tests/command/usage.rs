@@ -93,3 +93,27 @@ fn an_argument_beside_a_file_is_refused_before_the_file_is_read() {
         assert!(said.contains("cannot be used with") && !said.contains("No such file"), "{said}");
     }
 }
+
+/// `script` gives its command a terminal.
+fn on_a_terminal(command: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_consolepass");
+    let mut script = std::process::Command::new("script");
+    script.args(["--quiet", "--return", "--command", &format!("{program} {command}"), "/dev/null"]);
+    let output = script.stdin(std::process::Stdio::null()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn colour_is_for_a_person_at_a_terminal_and_for_nobody_else() {
+    let asked = "open kvm/101 --host pve.example.com";
+    let words: Vec<&str> = asked.split(' ').collect();
+
+    let seen = on_a_terminal(asked);
+    let piped = run(&words);
+    let json = on_a_terminal(&format!("{asked} --json"));
+
+    assert!(seen.contains("\x1b[1;31merror\x1b[0m: "), "{seen:?}");
+    let said = String::from_utf8_lossy(&piped.stderr);
+    assert!(said.starts_with("error: ") && !said.contains('\x1b'), "{said:?}");
+    assert!(!json.contains('\x1b') && json.starts_with('{'), "{json:?}");
+}

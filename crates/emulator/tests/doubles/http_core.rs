@@ -298,6 +298,17 @@ async fn the_record_is_bounded_however_much_is_asked() {
 }
 
 #[tokio::test]
+async fn no_protocol_is_chosen_whatever_is_offered_and_the_second_version_is_refused() {
+    let emulator = started(quick()).await;
+
+    let client = Client::to(&emulator).await;
+    let second = refusal(&emulator, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+
+    assert_eq!(client.stream.get_ref().1.alpn_protocol(), None);
+    assert_eq!(second, "HTTP/1.1 506 http protocol version 2.0 not supported");
+}
+
+#[tokio::test]
 async fn the_fingerprint_is_that_of_the_certificate_shown() {
     let emulator = started(quick()).await;
     let client = Client::to(&emulator).await;

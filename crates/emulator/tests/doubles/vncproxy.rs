@@ -3,7 +3,7 @@
 use consolepass_emulator::proxmox::{Generation, Guest, GuestId, GuestKind, Settings};
 
 use crate::support::socket::{LXC, QEMU, Ticket, upgrade};
-use crate::support::{Answer, Client, TOKEN, quick, request, started};
+use crate::support::{Answer, Client, TOKEN, encoded, quick, request, started};
 use consolepass_emulator::proxmox::Emulator;
 
 async fn call(emulator: &Emulator, path: &str, form: &str) -> Answer {
@@ -124,6 +124,22 @@ async fn a_machine_is_only_where_its_configuration_is_and_rights_are_asked_first
     assert_eq!(line("pve2/qemu/102").await.status_line, "HTTP/1.1 200 OK");
     emulator.reconfigure(|settings| settings.grants.clear());
     assert_eq!(line("pve1/qemu/999").await.status_line, "HTTP/1.1 403 Permission check failed (/vms/999, VM.Console)");
+}
+
+#[tokio::test]
+async fn the_task_and_the_port_are_the_api_hosts_wherever_the_guest_is() {
+    let mut settings = quick();
+    settings.nodes.push("pve2".to_owned());
+    settings.guests[0].node = "pve2".to_owned();
+    let emulator = started(settings).await;
+
+    let reply = call(&emulator, "/api2/json/nodes/pve2/qemu/101/vncproxy", "websocket=1").await.data();
+    let upid = reply["upid"].as_str().unwrap().to_owned();
+    let status = format!("/api2/json/nodes/pve1/tasks/{}/status", encoded(&upid));
+    let task = Client::to(&emulator).await.get(&status, &[("Authorization", TOKEN)]).await.data();
+
+    assert!(upid.starts_with("UPID:pve1:"), "{upid}");
+    assert_eq!(task["status"], "running");
 }
 
 #[tokio::test]

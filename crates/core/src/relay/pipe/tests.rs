@@ -345,6 +345,22 @@ async fn the_end_of_either_side_ends_both() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_end_waits_only_so_long_for_peers_that_take_nothing() {
+    let farewell = Farewell { text: Some("why"), close_code: 4023, reason: "revoked" };
+    let Rig { browser, server, pipe } = rig_with(4, true, [b"", b""]);
+    let (refused, near) = duplex(4);
+
+    let started = tokio::time::Instant::now();
+    pipe.close(&farewell).await;
+    assert_eq!(started.elapsed().as_secs(), 2);
+
+    let started = tokio::time::Instant::now();
+    FrameStream::new(near, Role::Server, &Bytes::new(), true).close(Some("why"), 4019, "pass_used").await;
+    assert_eq!(started.elapsed().as_secs(), 2);
+    drop((browser, server, refused));
+}
+
 #[tokio::test]
 async fn a_reader_that_stops_makes_the_other_side_wait() {
     let Rig { browser, mut server, mut pipe } = rig_with(4096, true, [b"", b""]);

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::rig::{Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with, upgrade};
+use super::rig::{Browser, Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with, upgrade};
 use crate::backend::BoxFuture;
+use crate::relay::pipe::{FrameStream, Role};
 use crate::relay::*;
 use crate::{Console, Kind, Machine};
 
@@ -73,6 +74,50 @@ async fn set_ups_of_one_machine_take_turns() {
     assert!(first.refusal().await.starts_with(Code::Timeout.sentence()));
     second.log_in().await;
     assert_eq!(rig.fake.opened.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn no_extension_is_agreed_on_however_it_is_offered() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n\r\n";
+    let request = upgrade(&rig.target().await, "binary", Some(ORIGIN)).replace("\r\n\r\n", &format!("\r\n{offer}"));
+
+    let (head, stream) = super::rig::request(rig.address, &request).await;
+
+    assert!(head.starts_with("HTTP/1.1 101") && !head.to_lowercase().contains("extensions"), "{head}");
+    let stream = FrameStream::new(stream, Role::Client, &bytes::Bytes::new(), false);
+    Browser { head, stream }.log_in().await;
+}
+
+/// A browser speaks when it was spoken to. What comes before belongs to no console, and goes to none.
+#[tokio::test]
+async fn a_browser_that_speaks_before_it_has_a_console_gets_none() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            while let Ok(byte) = stream.read_u8().await {
+                server.lock().unwrap().push(byte);
+            }
+        }
+    });
+    let rig = rig_with(vec![Mood::Hang], |fake| fake.address = address, Options::new()).await;
+    let mut events = rig.relay.events();
+    let mut early = upgrade(&rig.target().await, "", Some(ORIGIN)).into_bytes();
+    early.extend(b"\x82\x8c\0\0\0\0RFB 003.008\n");
+    let mut browser = TcpStream::connect(rig.address).await.unwrap();
+
+    browser.write_all(&early).await.unwrap();
+    let mut told = Vec::new();
+    browser.read_to_end(&mut told).await.unwrap();
+
+    assert!(closes_with(&told, Code::Closed), "{told:?}");
+    assert_eq!(events.recv().await.unwrap().what, What::Taken);
+    let ended = events.recv().await.unwrap().what;
+    assert!(matches!(&ended, What::Ended { message, .. } if message.contains("spoke before the server")), "{ended:?}");
+    assert!(heard.lock().unwrap().is_empty(), "the server heard what no console was there for");
 }
 
 /// Whoever audits must not meet a console's end, or a browser that has it, before its beginning.
