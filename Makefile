@@ -22,6 +22,7 @@ help:
 	@echo 'make test           every test, and one closing line'
 	@echo 'make lint           rustfmt, clippy, documentation and types, with warnings as errors'
 	@echo 'make bench          the byte path, the relay beside socat and websockify, and what each face costs'
+	@echo 'make package        a wheel, an npm tarball, a Composer archive and an install prefix, into target/package'
 	@echo 'make install        the C library with its header and the command, into PREFIX=/usr/local'
 	@echo 'make test-rust      a part of the tests; also test-viewer, test-e2e, test-conformance, test-python, test-node, test-php, test-scenario, test-tools'
 
@@ -64,31 +65,30 @@ ifndef BUILT
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
-# The packages, into PACKAGES, from one release build of the workspace. `BUILT=DIR` packs what was built before, into DIR.
+# What is to be installed in each language, into PACKAGES, and tried there. `BUILT=DIR` packs what was built before, into DIR.
 PACKAGES ?= $(TARGET)/package
-.PHONY: package-python
+RELEASE := $(or $(BUILT),$(TARGET)/release)
+.PHONY: package package-python package-node package-php package-c release
+package: package-c package-php package-node package-python
+	@ls -l $(PACKAGES)
+release: viewer
+ifndef BUILT
+	cargo build --locked --release --workspace
+endif
+package-c: release
+	@crates/ffi/install.sh $(RELEASE)/deps $(PACKAGES)/prefix
+package-php: release
+	@$(PYTHON) bindings/php/tools/package.py $(RELEASE) $(PACKAGES)
+package-node: release
+	@node bindings/node/tools/package.mjs $(RELEASE)/libconsolepass_node.so $(PACKAGES)
+# maturin builds by itself.
 package-python: viewer $(VENV)
 	@bindings/python/tools/package.sh $(PACKAGES)
 
-.PHONY: package-php
-package-php: viewer
-ifndef BUILT
-	cargo build --locked --release --workspace
-endif
-	@$(PYTHON) bindings/php/tools/package.py $(or $(BUILT),$(TARGET)/release) $(PACKAGES)
-
-.PHONY: package-node
-package-node: viewer
-ifndef BUILT
-	cargo build --locked --release --workspace
-endif
-	@node bindings/node/tools/package.mjs $(or $(BUILT),$(TARGET)/release)/libconsolepass_node.so $(PACKAGES)
-
 # One workspace build, as for the tests, so that every face is measured as it is shipped.
 .PHONY: bench
-bench: system viewer $(VENV)
+bench: system release $(VENV)
 	cargo bench --locked -p consolepass
-	cargo build --locked --release --workspace
 	cargo build --locked --release --workspace --example measure
 	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/compare/run.py
 	CONSOLEPASS_PROGRAM=$(TARGET)/release/consolepass $(VENV) benches/faces/run.py

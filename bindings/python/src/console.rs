@@ -112,6 +112,9 @@ impl RfbParameters {
     }
 
     fn __repr__(&self) -> &'static str {
-        "<consolepass.RfbParameters>"
+        match self.0.password() {
+            Some(_) => "<consolepass.RfbParameters with a password>",
+            None => "<consolepass.RfbParameters without a password>",
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::text::type_name;
 pub(crate) struct Socket(Arc<HostSocket>);
 
 impl Socket {
-    pub(crate) fn new(py: Python<'_>, socket: HostSocket) -> PyResult<Py<PyAny>> {
+    pub(crate) fn presented(py: Python<'_>, socket: HostSocket) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, Self(Arc::new(socket)))?.into_any())
     }
 }

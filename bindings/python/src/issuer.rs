@@ -35,7 +35,7 @@ impl Issuer {
         let (backend, machine) = (text("backend", backend)?, text("machine", machine)?);
         let options = options(Scope::Pass, Some(given))?;
         let issuer = Arc::clone(&self.0);
-        let issued = async move { issuer.issue(&backend, &machine, &options).await };
-        Ok(Operation::new(issued, Pass::new))
+        let made = async move { issuer.issue(&backend, &machine, &options).await };
+        Ok(Operation::new(made, Pass::presented))
     }
 }

@@ -19,7 +19,7 @@ use crate::text::text;
 pub(crate) struct Pass(consolepass::Pass);
 
 impl Pass {
-    pub(crate) fn new(py: Python<'_>, pass: consolepass::Pass) -> PyResult<Py<PyAny>> {
+    pub(crate) fn presented(py: Python<'_>, pass: consolepass::Pass) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, Self(pass))?.into_any())
     }
 }

@@ -8,7 +8,7 @@ use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
 use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use tokio::sync::watch;
 
 use crate::backend::Backend;
@@ -105,11 +105,11 @@ impl Relay {
         let (backend, machine) = (text("backend", backend)?, text("machine", machine)?);
         let options = options(Scope::Pass, Some(given))?;
         let inner = Arc::clone(&self.0);
-        let issued = async move {
+        let made = async move {
             inner.check_open()?;
             inner.relay.issue(&backend, &machine, &options).await
         };
-        Ok(Operation::new(issued, Pass::new))
+        Ok(Operation::new(made, Pass::presented))
     }
 
     fn revoke(&self, py: Python<'_>, reference: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -139,8 +139,9 @@ impl Relay {
     }
 
     /// What the relay answers to a request that asks for no websocket: status, headers and body.
-    fn answer<'py>(&self, py: Python<'py>, method: &str, path: &str) -> Answer<'py> {
-        let answer = self.0.relay.answer(method, path);
+    fn answer<'py>(&self, py: Python<'py>, method: &Bound<'_, PyString>, path: &Bound<'_, PyString>) -> Answer<'py> {
+        // What is no text is no path that there is.
+        let answer = self.0.relay.answer(&method.to_string_lossy(), &path.to_string_lossy());
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes()))
         };
@@ -156,7 +157,7 @@ impl Relay {
             let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
             inner.relay.accept(&query, headers).await
         };
-        Operation::new(accepted, Socket::new)
+        Operation::new(accepted, Socket::presented)
     }
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -83,6 +84,13 @@ class Server:
     def words(self):
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
+
+    def wait_for(self, pattern):
+        """Waits until the server has said it."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.words()):
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.02)
 
     def stop(self, with_signal=signal.SIGTERM):
         """Asks it to end, and waits for that; its exit status."""

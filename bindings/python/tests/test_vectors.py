@@ -17,11 +17,10 @@ FOLDER = Path(__file__).resolve().parents[3] / "tests/vectors"
 # A folder that lost its files must not pass.
 FEWEST = {"proxmox": 100, "links": 200}
 PASS = re.compile(r"[A-Za-z0-9\-._~]+")
-MODULES = {"threads": consolepass, "asyncio": consolepass.aio}
 
 
 def found(prefix):
-    for path in sorted(FOLDER.glob(f"{prefix}-*.json")):
+    for path in sorted(FOLDER.glob(f"{prefix}*.json")):
         for vector in json.loads(path.read_text()):
             yield pytest.param(path, vector, id=f"{path.stem}: {vector['name']}")
 
@@ -31,10 +30,14 @@ def test_there_are_vectors(prefix):
     assert len(list(found(prefix))) >= FEWEST[prefix]
 
 
-@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize(("path", "vector"), list(found("proxmox")))
-def test_of_proxmox(path, vector, module, tmp_path):
-    play(path, vector, MODULES[module], tmp_path)
+def test_of_proxmox(path, vector, tmp_path):
+    play(path, vector, consolepass, tmp_path)
+
+
+@pytest.mark.parametrize(("path", "vector"), list(found("proxmox-open")))
+def test_of_proxmox_with_asyncio(path, vector, tmp_path):
+    play(path, vector, consolepass.aio, tmp_path)
 
 
 @pytest.mark.parametrize(("path", "vector"), list(found("links")))

@@ -152,7 +152,7 @@ def test_a_server_that_shows_no_socket_says_what_to_do(account_of_module):
         assert answer.status_code == 501
         for cure in (b"gunicorn", b"relay.asgi", b"relay.start()"):
             assert cure in answer.body
-        assert "does not show its socket" in server.words()
+        server.wait_for("does not show its socket")
         assert server.get("/console/")[0] == 200
 
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::rig::{Mood, ORIGIN, closes_with, connect, request, rig, rig_with};
+use super::rig::{Mood, ORIGIN, closes_with, connect, request, rig, rig_with, upgrade};
 use crate::relay::*;
 
 #[tokio::test]
@@ -117,27 +117,63 @@ async fn a_full_relay_says_busy_and_the_pass_stays_good() {
     connect(rig.address, &target, "", Some(ORIGIN)).await.log_in().await;
 }
 
+/// Sends these bytes again and again, one at a time and never so slowly as to be silent, until the other side hangs up.
+async fn drip(address: SocketAddr, beginning: &str, endless: &[u8]) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(beginning.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let dripping = async {
+        for byte in endless.iter().cycle() {
+            if writer.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut heard = Vec::new();
+    tokio::select! {
+        _ = reader.read_to_end(&mut heard) => {}
+        () = dripping => {}
+    }
+}
+
+/// Sends these bytes at once, and waits for the other side to hang up.
+async fn blurt(address: SocketAddr, bytes: &[u8]) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The relay may hang up before it has read all of it.
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+}
+
 #[tokio::test]
 async fn random_slow_and_no_bytes_are_closed_in_time_and_harm_nobody() {
     let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
     let mut living = rig.browse("").await;
     living.log_in().await;
+    let address = rig.address;
 
-    let nothing = TcpStream::connect(rig.address).await.unwrap();
-    let mut slow = TcpStream::connect(rig.address).await.unwrap();
-    slow.write_all(b"GET /ws HT").await.unwrap();
-    let mut garbage = TcpStream::connect(rig.address).await.unwrap();
-    garbage.write_all(&[0xff; 4096]).await.unwrap();
-    let mut huge = TcpStream::connect(rig.address).await.unwrap();
-    // The relay may hang up before it has read all of it.
-    let _ = huge.write_all(format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(32 * 1024)).as_bytes()).await;
-
-    for mut stream in [nothing, slow, garbage, huge] {
-        let ended = timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
-        assert!(ended.is_ok(), "still open");
+    let mut nuisances = tokio::task::JoinSet::new();
+    nuisances.spawn(async move { blurt(address, b"").await });
+    nuisances.spawn(async move { blurt(address, b"GET /ws HT").await });
+    nuisances.spawn(async move { blurt(address, b"GET / HTTP/1.1\r\nContent-Length: 1000\r\n\r\nx").await });
+    let huge = format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(32 * 1024));
+    nuisances.spawn(async move { blurt(address, huge.as_bytes()).await });
+    for first in [0x00, 0x16, 0x80, b'G', 0xff] {
+        let mut noise = crate::reference::random_bytes::<4096>().unwrap();
+        noise[0] = first;
+        nuisances.spawn(async move { blurt(address, &noise).await });
+        nuisances.spawn(async move { drip(address, "", &noise).await });
     }
-    living.stream.write_all(b"\x01").await.unwrap();
-    living.stream.flush().await.unwrap();
+    for beginning in ["", "GET / HTTP/1.1\r\nX: ", "POST /ws HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"] {
+        nuisances.spawn(async move { drip(address, beginning, b"GET").await });
+    }
+    let upgraded = upgrade(&rig.target().await, "", Some(ORIGIN));
+    nuisances.spawn(async move { drip(address, &upgraded, b"\x82\x81\0\0\0\0R").await });
+
+    while let Some(ended) = timeout(Duration::from_secs(20), nuisances.join_next()).await.expect("still open") {
+        ended.unwrap();
+    }
+    living.say(b"\x01").await;
     assert_eq!(living.read::<1>().await, [1]);
 }
 
