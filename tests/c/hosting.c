@@ -68,11 +68,30 @@ static void *serve_many(void *relay) {
     return NULL;
 }
 
+/* With its first connection a relay belongs to the process, as with its start. */
+static void a_child_is_refused(cpass_relay *relay) {
+    int pair[2], status = 0;
+    cpass_pass *pass = NULL;
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    pid_t forked = fork();
+    check(forked >= 0);
+    if (forked == 0) {
+        refused(cpass_relay_serve(relay, pair[1], NULL, 0), CPASS_FORKED, "process");
+        refused(cpass_relay_issue(relay, TEXT("dc1"), TEXT("qemu/101"), NULL, &pass), CPASS_FORKED, "process");
+        refused(cpass_relay_start(relay), CPASS_FORKED, "process");
+        cpass_relay_free(relay);
+        _exit(0);
+    }
+    check(waitpid(forked, &status, 0) == forked && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    check(close(pair[0]) == 0 && close(pair[1]) == 0);
+}
+
 static void a_relay_that_was_not_started_serves_what_many_threads_hand_over(const cpass_backend *backend) {
     cpass_relay *relay = relay_of(backend);
     pthread_t threads[THREADS];
     is_served(relay, 0);
     is_served(relay, sizeof(request) - 1);
+    a_child_is_refused(relay);
     for (int number = 0; number < THREADS; number++) {
         check(pthread_create(&threads[number], NULL, serve_many, relay) == 0);
     }
@@ -85,14 +104,6 @@ static void a_relay_that_was_not_started_serves_what_many_threads_hand_over(cons
 
     int pair[2];
     check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-    pid_t forked = fork();
-    check(forked >= 0);
-    if (forked == 0) {
-        refused(cpass_relay_serve(relay, pair[1], NULL, 0), CPASS_FORKED, "process");
-        _exit(0);
-    }
-    int status = 0;
-    check(waitpid(forked, &status, 0) == forked && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     fine(cpass_relay_stop(relay, 0));
     refused(cpass_relay_serve(relay, pair[1], NULL, 0), CPASS_CLOSED, "stopped");
     check(close(pair[0]) == 0 && close(pair[1]) == 0);

@@ -31,6 +31,8 @@ def main(arguments: Sequence[str], suites: Sequence[Suite] = SUITES) -> int:
     if unknown:
         print(f"no suite is called {', '.join(unknown)}; there are: {', '.join(by_name)}", file=sys.stderr)
         return 2
+    # A shell that started this in the background has interrupts ignored, and so would every program that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = [suite for suite in suites if not arguments or suite.name in arguments]
     results = run_all(wanted)
     report(results)

@@ -49,7 +49,7 @@ test("a relay that was not started lets the process end, whoever listens to it",
     console.log(pass.reference.length);`);
 
   assert.deepEqual([ended, err, out], [0, "", "10"]);
-  assert.ok(seconds < 5);
+  assert.ok(seconds < 20);
 });
 
 test("one that was started keeps the process until it is stopped", async () => {
@@ -125,7 +125,7 @@ for (const [how, source, status] of [
     const { ended, out, seconds } = await program(`${RELAY}${SESSION}${source}`);
 
     assert.deepEqual([ended, out], [status, "standing 1"]);
-    assert.ok(seconds < 8, `after ${seconds} s`);
+    assert.ok(seconds < 20, `after ${seconds} s`);
     while (desk.sockets.size > 0) await sleep(5);
   });
 }
@@ -159,7 +159,7 @@ test("a process ends in the middle of a call", async () => {
       setTimeout(() => process.exit(5), 100);`);
 
     assert.equal(ended, 5);
-    assert.ok(seconds < 5);
+    assert.ok(seconds < 20);
   } finally {
     silent.close();
   }

@@ -115,7 +115,8 @@ async function startTap(target) {
 
 async function abortWhen(tap, options, ready) {
   const controller = new AbortController();
-  const call = new Proxmox({ ...options, host: tap.host }).open("pve1/qemu/101", { signal: controller.signal });
+  // As long as may be: it is the abort that ends it.
+  const call = new Proxmox({ ...options, host: tap.host, timeout: 120 }).open("pve1/qemu/101", { signal: controller.signal });
   call.catch(() => {});
   while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 5));
   controller.abort();

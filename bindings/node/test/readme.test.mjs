@@ -119,7 +119,7 @@ for (const text of programs.filter((text) => !servers.includes(text))) {
     const file = join(folder, "program.mjs");
     await writeFile(file, text);
 
-    const { stdout } = await run(process.execPath, [file], { cwd: folder, env, timeout: 20_000 });
+    const { stdout } = await run(process.execPath, [file], { cwd: folder, env, timeout: 60_000 });
 
     if (text.includes("qemu/999")) assert.match(stdout, /machine_not_found[^]*the machine was not found/);
     else if (text.includes("console.log")) assert.match(stdout, /pve1\/qemu\/101/);

@@ -8,7 +8,7 @@ use consolepass::options::Scope;
 use consolepass::{Code, Error, Reference, Result};
 use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use tokio::sync::watch;
 
 use crate::backend::Backend;
@@ -139,8 +139,9 @@ impl Relay {
     }
 
     /// What the relay answers to a request that asks for no websocket: status, headers and body.
-    fn answer<'py>(&self, py: Python<'py>, method: &str, path: &str) -> Answer<'py> {
-        let answer = self.0.relay.answer(method, path);
+    fn answer<'py>(&self, py: Python<'py>, method: &Bound<'_, PyString>, path: &Bound<'_, PyString>) -> Answer<'py> {
+        // What is no text is no path that there is.
+        let answer = self.0.relay.answer(&method.to_string_lossy(), &path.to_string_lossy());
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes()))
         };

@@ -96,6 +96,12 @@ def test_a_timeout_that_is_none_is_refused(relay, wrong):
             call()
 
 
+@pytest.mark.parametrize("path", ["/\ud800", "/\0", "", "x", "/" * 100_000, "/../../etc/passwd", "//ws", "/ws/../ws"])
+def test_a_strange_path_is_not_found(relay, path):
+    for method in ("GET", "\ud800", "", "a b"):
+        assert relay._native.answer(method, path)[0] in (404, 308), path
+
+
 def test_a_timeout_longer_than_all_time_is_one(relay):
     relay.events(timeout=1e300)
     events = relay.events()

@@ -73,6 +73,7 @@ def test_logging_disabled_altogether_is_heard(caplog, relay):
     assert [record.event for record in caplog.records] == ["pass issued"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_handler_may_use_the_library_and_may_fail(relay, proxmox):
     seen = []
 

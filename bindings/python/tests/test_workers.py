@@ -3,6 +3,7 @@
 import concurrent.futures
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 import browser
 import consolepass
@@ -25,14 +26,17 @@ def portal_account(pve):
 
 
 def outcome(server, url):
-    """The code that a browser ends with, or the picture."""
-    with browser.visit(server.address, url, protocols=[browser.CONTROL]) as socket:
-        try:
-            while True:
-                if isinstance(socket.recv(browser.PATIENCE), bytes):
-                    return "picture"
-        except Exception:
-            return socket.close_reason
+    """The code that a browser ends with, or the picture; None if there was no answer at all."""
+    try:
+        with browser.visit(server.address, url, protocols=[browser.CONTROL]) as socket:
+            try:
+                while True:
+                    if isinstance(socket.recv(browser.PATIENCE), bytes):
+                        return "picture"
+            except ConnectionClosed:
+                return socket.close_reason
+    except InvalidMessage:
+        return None
 
 
 def clicks(server, pool):
@@ -77,6 +81,11 @@ def test_passes_in_memory_say_that_they_are_another_workers_and_what_to_do(porta
 def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_account, key_file):
     with Server(WORKERS["uvicorn"], portal_account, PASS_KEY_FILE=key_file) as server:
         assert outcome(server, server.click()["url"]) == "invalid_argument"
+        server.wait_for("marks_dir")
+
+    with Server(WORKERS["gunicorn --preload"], portal_account, PASS_KEY_FILE=key_file) as server:
+        # Where the relay has the connection, it is closed, and the log says why.
+        assert outcome(server, server.click()["url"]) is None
         server.wait_for("marks_dir")
 
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Runs the text of a module, and returns its status, or the signal that ended it, and what it wrote. */
-export async function run(source, { args = [], env = {}, limit = 10_000, onLine = () => {} } = {}) {
+export async function run(source, { args = [], env = {}, limit = 30_000, onLine = () => {} } = {}) {
   const child = spawn(process.execPath, [...args, "--input-type=module", "--eval", source], {
     cwd: PACKAGE,
     env: { ...process.env, ...env },

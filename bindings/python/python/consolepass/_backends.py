@@ -32,8 +32,7 @@ class BackendBase:
         return self._native.open(machine, kind)
 
     def __repr__(self) -> str:
-        # Spelled without its module's underscore, and with what is no secret.
-        return f"<{_module_of(self)}.{type(self).__name__} {self._place}>"
+        return f"<{type(self).__module__}.{type(self).__name__} {self._place}>"
 
 
 class ProxmoxBase(BackendBase):
@@ -96,7 +95,3 @@ class VncBase(BackendBase):
 
 def _shown(host: str | Sequence[str] | None) -> str:
     return host if isinstance(host, str) else ", ".join(host or ())
-
-
-def _module_of(value: object) -> str:
-    return type(value).__module__
