@@ -94,26 +94,43 @@ fn an_argument_beside_a_file_is_refused_before_the_file_is_read() {
     }
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_consolepass");
+
 /// `script` gives its command a terminal.
 fn on_a_terminal(command: &str) -> String {
-    let program = env!("CARGO_BIN_EXE_consolepass");
     let mut script = std::process::Command::new("script");
-    script.args(["--quiet", "--return", "--command", &format!("{program} {command}"), "/dev/null"]);
+    script.args(["--quiet", "--return", "--command", command, "/dev/null"]);
     let output = script.stdin(std::process::Stdio::null()).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
 fn colour_is_for_a_person_at_a_terminal_and_for_nobody_else() {
-    let asked = "open kvm/101 --host pve.example.com";
-    let words: Vec<&str> = asked.split(' ').collect();
+    let arguments = ["open", "kvm/101", "--host", "pve.example.com"];
+    let asked = format!("{PROGRAM} {}", arguments.join(" "));
 
-    let seen = on_a_terminal(asked);
-    let piped = run(&words);
+    let seen = on_a_terminal(&asked);
+    let piped = run(&arguments);
     let json = on_a_terminal(&format!("{asked} --json"));
 
     assert!(seen.contains("\x1b[1;31merror\x1b[0m: "), "{seen:?}");
     let said = String::from_utf8_lossy(&piped.stderr);
     assert!(said.starts_with("error: ") && !said.contains('\x1b'), "{said:?}");
     assert!(!json.contains('\x1b') && json.starts_with('{'), "{json:?}");
+}
+
+#[test]
+fn what_is_going_on_is_told_to_a_person_at_a_terminal_and_to_nobody_else() {
+    // Interrupted as by Ctrl-C, once it has had time to say all of it.
+    let demo = |arguments: &str| format!("timeout --signal=INT 2 {PROGRAM} demo {arguments}");
+    let piped = std::process::Command::new("sh").args(["-c", &demo("")]).output().unwrap();
+
+    let seen = on_a_terminal(&demo(""));
+    let json = on_a_terminal(&demo("--json"));
+
+    let words = "Ctrl-C ends the demo";
+    assert!(seen.contains(words) && seen.contains("viewer url"), "{seen:?}");
+    assert!(!json.contains(words) && json.contains("viewer_url"), "{json:?}");
+    let (out, err) = (String::from_utf8_lossy(&piped.stdout), String::from_utf8_lossy(&piped.stderr));
+    assert!(out.contains("viewer url") && !out.contains(words) && err.is_empty(), "{out:?} {err:?}");
 }
