@@ -79,7 +79,7 @@ final class Credentials
     }
 
     /** A port of its own belongs to a host that has none. */
-    private static function host(mixed $host, mixed $port): mixed
+    private static function host(#[\SensitiveParameter] mixed $host, #[\SensitiveParameter] mixed $port): mixed
     {
         if ($port === null || !is_string($host)) {
             return $host;
@@ -119,7 +119,7 @@ final class Credentials
      * @param array<string, mixed> $given
      * @return array<string, mixed>
      */
-    private static function token(#[\SensitiveParameter] array $given, mixed $username): array
+    private static function token(#[\SensitiveParameter] array $given, #[\SensitiveParameter] mixed $username): array
     {
         $whole = $given['apiToken'] ?? null;
         $secret = $given['tokenSecret'] ?? null;
@@ -145,7 +145,7 @@ final class Credentials
      * @param array<string, mixed> $options
      * @return array<string, mixed>
      */
-    private static function trust(mixed $verify, array $options): array
+    private static function trust(#[\SensitiveParameter] mixed $verify, #[\SensitiveParameter] array $options): array
     {
         // A certificate that is pinned, or has an authority of its own, is verified whatever else was said.
         $isVerified = isset($options['fingerprint']) || isset($options['caFile']) || isset($options['insecure']);

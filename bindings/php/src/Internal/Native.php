@@ -40,8 +40,11 @@ final class Native
     }
 
     /** @param array<string, string|int|bool|list<string>> $options of the page, checked */
-    public static function consolePage(Handle $console, #[\SensitiveParameter] string $page, array $options): string
-    {
+    public static function consolePage(
+        Handle $console,
+        #[\SensitiveParameter] string $page,
+        #[\SensitiveParameter] array $options,
+    ): string {
         $given = self::options($options);
         $link = self::make('link', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_console_novnc_url($console->pointer(), $page, strlen($page), $given->pointer(), $out));
@@ -64,7 +67,7 @@ final class Native
      * @param array<string, Handle> $backends by name
      * @param array<string, string|int|bool|list<string>> $options of the relay, checked
      */
-    public static function relay(array $backends, array $options): Handle
+    public static function relay(array $backends, #[\SensitiveParameter] array $options): Handle
     {
         $list = self::make('backends', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_backends_new($out));
@@ -83,7 +86,7 @@ final class Native
     }
 
     /** @param array<string, string|int|bool|list<string>> $options of the pass, checked */
-    public static function issue(Handle $relay, string $backend, string $machine, array $options): Handle
+    public static function issue(Handle $relay, string $backend, string $machine, #[\SensitiveParameter] array $options): Handle
     {
         $given = self::options($options);
         return self::make('pass', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData => $ffi->cpass_relay_issue(
@@ -97,7 +100,7 @@ final class Native
         ));
     }
 
-    public static function revoke(Handle $relay, string $reference): bool
+    public static function revoke(Handle $relay, #[\SensitiveParameter] string $reference): bool
     {
         $ffi = Library::get();
         $found = $ffi->new('bool');
@@ -205,11 +208,11 @@ final class Native
     }
 
     /**
-     * Calls a function that makes a handle of $type.
+     * Calls a function that makes a handle of $type. A dump of $call shows what it has from its caller.
      *
      * @param \Closure(\FFI, CData): ?CData $call
      */
-    private static function make(string $type, \Closure $call): Handle
+    private static function make(string $type, #[\SensitiveParameter] \Closure $call): Handle
     {
         LogLines::open();
         $ffi = Library::get();

@@ -24,7 +24,7 @@ final class PassKey
         $this->header = Base64Url::encode(Json::encode($header));
     }
 
-    public static function fromFile(string $path): self
+    public static function fromFile(#[\SensitiveParameter] string $path): self
     {
         error_clear_last();
         $text = is_dir($path) ? false : @file_get_contents($path);
