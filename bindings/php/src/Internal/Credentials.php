@@ -27,6 +27,9 @@ final class Credentials
         'timeout' => ['timeout'],
     ];
 
+    /** What is put together here, and would be ignored if it were no text. Options::check() looks at all the others. */
+    private const TEXTS = ['username', 'realm', 'apiToken'];
+
     /** For errors. */
     private const KNOWN = 'hostname, port, username, realm, password, apiToken, tokenId, tokenSecret, verifySsl, fingerprint, '
         . 'caFile, insecure, timeout';
@@ -73,7 +76,10 @@ final class Credentials
             if (isset($given[$key])) {
                 throw self::wrong(Text::quoted((string) $name) . " says again what another name has said, which is $key");
             }
-            $given[$key] = $value;
+            $given[$key] = $value instanceof \Stringable ? (string) $value : $value;
+            if (in_array($key, self::TEXTS, true) && !is_string($given[$key])) {
+                throw self::wrong("$key: must be text, not " . get_debug_type($value));
+            }
         }
         return $given;
     }
