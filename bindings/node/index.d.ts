@@ -261,7 +261,7 @@ export class Proxmox extends Backend {
    * `caFile` here.
    */
   static fromProxmoxApi(engine: object, options?: ProxmoxOptions): Proxmox;
-  /** The same for a `Client` of the package `pve-client`. */
+  /** The same for a `Client` of the package `pve-client`: written against its published interface, tested with a double of it. */
   static fromPveClient(client: object, options?: ProxmoxOptions): Proxmox;
 }
 
