@@ -63,15 +63,17 @@ impl Log {
     #[napi(catch_unwind)]
     pub fn set_level(&self, level: String) {
         const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+        let readers = locked(&READERS);
         *locked(&self.0.most) = LEVELS.into_iter().find(|known| known.as_str() == level);
-        follow_readers();
+        follow(&readers);
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        locked(&READERS).retain(|other| !Arc::ptr_eq(other, &self.0));
-        follow_readers();
+        let mut readers = locked(&READERS);
+        readers.retain(|other| !Arc::ptr_eq(other, &self.0));
+        follow(&readers);
     }
 }
 
@@ -96,10 +98,10 @@ async fn read(mut lines: Receiver<LogLine>, lost: Arc<AtomicU64>, callback: Call
     }
 }
 
-/// The library writes what the most curious reader wants.
-fn follow_readers() {
-    let most = locked(&READERS).iter().filter_map(|reader| *locked(&reader.most)).max();
-    set_level(most);
+/// The library writes what the most curious reader wants. Whoever calls it holds the lock, so that the last change is the one that
+/// stays.
+fn follow(readers: &[Arc<Reader>]) {
+    set_level(readers.iter().filter_map(|reader| *locked(&reader.most)).max());
 }
 
 fn deliver(line: Line) {
