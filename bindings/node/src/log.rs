@@ -1,5 +1,6 @@
 //! The library's log lines, for each of Node's environments that asks for them.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::SystemTime;
@@ -33,6 +34,23 @@ struct Reader {
     most: Mutex<Option<Level>>,
     lines: Sender<LogLine>,
     lost: Arc<AtomicU64>,
+    /// What hands the lines on, until there is a first one: a program that only loads the package has no threads of ours.
+    waiting: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl Reader {
+    fn push(&self, line: LogLine) {
+        if self.lines.try_send(line).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut waiting = locked(&self.waiting);
+        if waiting.is_some()
+            && let Ok(runtime) = runtime()
+            && let Some(reading) = waiting.take()
+        {
+            runtime.spawn(reading);
+        }
+    }
 }
 
 /// An environment's place among the readers; it goes with the environment.
@@ -53,8 +71,8 @@ impl Log {
         let callback: Callback = callback.build_threadsafe_function().weak().callee_handled().build()?;
         let (sender, lines) = mpsc::channel(KEPT);
         let lost = Arc::new(AtomicU64::new(0));
-        runtime()?.spawn(read(lines, Arc::clone(&lost), callback));
-        let reader = Arc::new(Reader { most: Mutex::new(None), lines: sender, lost });
+        let waiting = Mutex::new(Some(Box::pin(read(lines, Arc::clone(&lost), callback)) as _));
+        let reader = Arc::new(Reader { most: Mutex::new(None), lines: sender, lost, waiting });
         locked(&READERS).push(Arc::clone(&reader));
         Ok(Self(reader))
     }
@@ -114,8 +132,8 @@ fn deliver(line: Line) {
             message: line.message.clone(),
             fields: line.fields.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]).collect(),
         };
-        if wanted && reader.lines.try_send(told()).is_err() {
-            reader.lost.fetch_add(1, Ordering::Relaxed);
+        if wanted {
+            reader.push(told());
         }
     }
 }
