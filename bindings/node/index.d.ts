@@ -190,7 +190,7 @@ export interface RelayOptions {
   passKeyFile?: string | undefined;
   /**
    * A folder where used signed passes are marked, one small file each, so that several processes of one machine
-   * may accept them. Without it one process does, and takes none from before its start.
+   * may accept them; it must outlive restarts. Without it one process does, and takes none from before its start.
    */
   marksDir?: string | undefined;
   /** How many consoles may be open at once. Default: 1000. */
