@@ -200,7 +200,7 @@ async fn a_stop_tells_every_browser_and_lets_nobody_in() {
 }
 
 /// A key file for the portal and one for its relay, which are gone with the test.
-struct KeyFiles([std::path::PathBuf; 2]);
+struct KeyFiles([PathBuf; 2]);
 
 impl KeyFiles {
     fn new(portal: &str, relay: &str) -> Self {
