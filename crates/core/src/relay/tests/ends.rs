@@ -62,7 +62,7 @@ async fn a_message_that_was_given_up_in_the_middle_ends_the_console_and_becomes_
     // The echo is not read, so that in the end nobody takes any more.
     let flood = async {
         loop {
-            say(&socket, &[0; 100_000]).await;
+            say(&socket, &vec![0; 100_000]).await;
         }
     };
     assert!(timeout(Duration::from_millis(500), flood).await.is_err());
