@@ -216,17 +216,17 @@ enum ErrorCode: string
             self::PassUsed =>
                 'issue a new pass for each connection; a page that reconnects by itself needs a new one as well',
             self::PassForeign =>
-                'with several processes use signed passes or a shared store, and the same public_url and key everywhere',
+                'with several processes use signed passes or a shared store, and the same publicUrl and key everywhere',
             self::OriginRefused =>
-                'add the page\'s exact origin (scheme, host and port) to allowed_origins',
+                'add the page\'s exact origin (scheme, host and port) to allowedOrigins',
             self::Denied =>
                 'the portal\'s own check said no',
             self::Revoked =>
                 'the pass or session was revoked; issue a new pass if that was not meant',
             self::Idle =>
-                'open the console again, or raise idle_timeout',
+                'open the console again, or raise idleTimeout',
             self::TimeLimit =>
-                'open the console again, or raise session_max_age',
+                'open the console again, or raise sessionMaxAge',
             self::ShuttingDown =>
                 'open the console again in a moment',
             self::ListenFailed =>

@@ -128,7 +128,7 @@ final class Relay
         if ($event === null) {
             return null;
         }
-        $code = Native::text('event_code_name', $event);
+        [$code, $message] = [Native::text('event_code_name', $event), Native::text('event_message', $event)];
         return new Event(
             Native::eventName($event),
             Native::moment('event_at', $event),
@@ -137,7 +137,7 @@ final class Relay
             Native::text('event_machine', $event),
             Native::text('event_user', $event),
             $code === null ? null : ErrorCode::tryFrom($code),
-            Native::text('event_message', $event),
+            $message === null ? null : Options::inPhp($message),
             Native::number('event_lost', $event),
         );
     }

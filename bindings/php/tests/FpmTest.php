@@ -20,8 +20,11 @@ final class FpmTest extends TestCase
     /** The first requests of a worker fill its caches. */
     private const WARM = 100;
 
-    /** KiB that a worker may differ by after that; a leak of one console a request is far more. */
-    private const SLACK = 1024;
+    /**
+     * KiB that all workers together may have more after that. Caches and the allocator's leftovers come to some 100 in the 800
+     * requests that count; one console that is not freed has 2.75, which is more than 2,000 if each of them leaves one behind.
+     */
+    private const SLACK = 256;
 
     private static ?Tickets $tickets = null;
     private static ?Folder $folder = null;
@@ -62,11 +65,13 @@ final class FpmTest extends TestCase
             $resident[$said['worker']][] = $said['resident'];
         }
         $this->assertLessThanOrEqual(Fpm::WORKERS, count($resident), 'workers are reused');
+        [$grown, $counted] = [[], 0];
         foreach ($resident as $worker => $seen) {
             $this->assertGreaterThan(self::WARM, count($seen), 'each worker has had its part');
-            $grown = end($seen) - $seen[self::WARM];
-            $this->assertLessThan(self::SLACK, $grown, "KiB more in worker $worker");
+            $grown[$worker] = end($seen) - $seen[self::WARM];
+            $counted += count($seen) - self::WARM - 1;
         }
+        $this->assertLessThan(self::SLACK, array_sum($grown), "KiB more after $counted requests: " . json_encode($grown));
         $this->assertSame(1, $this->threads($fpm->master()));
     }
 

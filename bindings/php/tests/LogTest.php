@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Consolepass\Tests;
 
+use Consolepass\Event;
 use Consolepass\Exception;
 use Consolepass\Issuer;
 use Consolepass\Log;
@@ -69,6 +70,36 @@ final class LogTest extends TestCase
         $this->assertSame('closed', $messages['console ended']['code']);
         $this->assertArrayHasKey('relay started', $messages);
         $this->assertStringNotContainsString(substr((string) strrchr($pass->url(), '='), 1), json_encode($this->lines, JSON_THROW_ON_ERROR));
+    }
+
+    public function testWhereAnOptionIsSpokenOfItIsSpelledAsHere(): void
+    {
+        $this->listen('info');
+        $marks = $this->folder->file('marks_dir');
+        mkdir($marks);
+        $relay = new Relay(['dc1' => new Proxmox(Hypervisor::shared()->options())], [
+            'publicUrl' => 'https://a.example',
+            'listen' => '127.0.0.1:0',
+            'passKeyFile' => Program::newKey($this->folder),
+            'marksDir' => $marks,
+        ]);
+        $relay->start();
+        $pass = $relay->issue('dc1', 'qemu/101', ['user' => 'public_url']);
+        foreach ([...(array) glob("$marks/*"), ...(array) glob("$marks/.*")] as $entry) {
+            is_file($entry) && unlink($entry);
+        }
+        rmdir($marks);
+
+        (new Browser((string) $relay->address(), $pass->url(), 'https://a.example'))->refusal();
+
+        $event = Wait::until('the end', static function () use ($relay): ?Event {
+            $event = $relay->nextEvent(0.2);
+            return $event?->message === null ? null : $event;
+        });
+        $told = array_column($this->lines, 2, 1);
+        $this->assertStringContainsString("marksDir $marks: ", (string) $event->message);
+        $this->assertStringContainsString("marksDir $marks: ", $told['console ended']['reason']);
+        $this->assertSame('public_url', $told['pass issued']['user'], 'a name of the portal is its own');
     }
 
     public function testThePassesOfPlainPhpAreToldInTheSameWords(): void

@@ -40,6 +40,25 @@ final class ProxmoxTest extends TestCase
         $this->assertTrue($left > 0 && $left <= 40, "$left seconds are left");
     }
 
+    /** In errors of every kind, for the caller reads them all. */
+    public function testErrorsNameOptionsAsTheyAreHere(): void
+    {
+        $place = $this->hypervisor->place();
+        try {
+            (new Proxmox(['tokenId' => 'a@pve!b', 'tokenSecret' => 'x'] + $place))->open('qemu/101');
+            $this->fail('the token is wrong');
+        } catch (Exception\AuthFailed $error) {
+            $this->assertStringContainsString('tokenId', $error->hint);
+            $this->assertStringNotContainsString('token_', $error->hint);
+        }
+        try {
+            new Proxmox(['loginTicket' => 'PVE:!tfa!%7B%7D:65E05E9A::x', 'username' => 'a@pve'] + $place);
+            $this->fail('half a login is none');
+        } catch (Exception\TfaRequired $error) {
+            $this->assertStringContainsString('the loginTicket of', $error->getMessage());
+        }
+    }
+
     public function testALinkOfTheHypervisorsOwnPageIsMadeAndAnotherPageMustBeWanted(): void
     {
         $console = (new Proxmox($this->hypervisor->options()))->open('qemu/101');

@@ -42,7 +42,14 @@ final class TablesTest extends TestCase
             'sentence' => $code->sentence(),
         ], ErrorCode::cases());
 
-        $this->assertEquals($this->tables['codes'], $here);
+        $spelled = [];
+        foreach (array_unique(array_column($this->tables['options'], 'name')) as $name) {
+            $spelled[$name] = lcfirst(str_replace('_', '', ucwords($name, '_')));
+        }
+        $there = array_map(static fn (array $code): array => ['hint' => strtr($code['hint'], $spelled)] + $code, $this->tables['codes']);
+        $this->assertEquals($there, $here);
+        $this->assertStringEndsWith('to allowedOrigins', ErrorCode::OriginRefused->hint());
+        $this->assertStringEndsWith('or raise idleTimeout', ErrorCode::Idle->hint());
         foreach (ErrorCode::cases() as $code) {
             $this->assertSame(str_replace('_', '', ucwords($code->value, '_')), $code->name);
             $this->assertTrue(is_a(Failure::classOf($code), ConsolepassException::class, true));
@@ -60,6 +67,24 @@ final class TablesTest extends TestCase
         }
 
         $this->assertEquals($there, OptionTable::SCOPES);
+    }
+
+    public function testTheWordsOfTheCoreNameOptionsAsTheyAreHere(): void
+    {
+        foreach (array_unique(array_column($this->tables['options'], 'name')) as $name) {
+            $here = lcfirst(str_replace('_', '', ucwords($name, '_')));
+            foreach (['%s', 'x: %s: y', 'option "%s" is missing', 'add it to %s.', 'give %s, or (%s)', "%s's"] as $words) {
+                $this->assertSame(str_replace('%s', $here, $words), Options::inPhp(str_replace('%s', $name, $words)));
+            }
+        }
+        // What is none, and what is somebody's own value.
+        $kept = ['auth_failed', 'my_public_url', 'public_urls', 'PUBLIC_URL', '/srv/marks_dir', 'marks_dir/x', './ca_file', 'ca_file.pem', '',
+            'allowed-origins', 'max_sessions_x', 'user: "the public_url of mine"', 'x: "a\\"public_url b"', 'to_allowed_origins', 'view only',
+            '"' . str_repeat('\\"ca_file', 100000) . '"'];
+        foreach ($kept as $words) {
+            $this->assertSame($words, Options::inPhp($words));
+        }
+        $this->assertSame('marksDir: "/x/marks_dir": no', Options::inPhp('marks_dir: "/x/marks_dir": no'));
     }
 
     public function testTheFilesThatAreMadeOfTheTablesAreNotStale(): void

@@ -17,7 +17,7 @@ function main(array $arguments): int
 {
     $tables = json_decode((string) file_get_contents(SOURCE), true, 16, JSON_THROW_ON_ERROR);
     $files = [
-        'ErrorCode.php' => error_codes($tables['codes']),
+        'ErrorCode.php' => error_codes($tables['codes'], array_column($tables['options'], 'name')),
         'Internal/OptionTable.php' => option_table($tables['options']),
     ];
     $stale = array_filter(
@@ -37,9 +37,15 @@ function main(array $arguments): int
     return 0;
 }
 
-/** @param list<array<string, mixed>> $codes */
-function error_codes(array $codes): string
+/**
+ * @param list<array<string, mixed>> $codes
+ * @param list<string> $options their names, which hints speak of
+ */
+function error_codes(array $codes, array $options): string
 {
+    $name = '/\b(?:' . implode('|', array_unique($options)) . ')\b/';
+    $in_php = static fn (string $hint): string =>
+        preg_replace_callback($name, static fn (array $found): string => camel($found[0]), $hint);
     $cases = $numbers = $sentences = $hints = '';
     $retryable = [];
     foreach ($codes as $code) {
@@ -47,7 +53,7 @@ function error_codes(array $codes): string
         $cases .= "\n    /** {$code['sentence']} */\n    case $case = " . literal($code['name']) . ";\n";
         $numbers .= "            self::$case => {$code['number']},\n";
         $sentences .= "            self::$case => " . literal($code['sentence']) . ",\n";
-        $hints .= "            self::$case =>\n                " . literal($code['hint']) . ",\n";
+        $hints .= "            self::$case =>\n                " . literal($in_php($code['hint'])) . ",\n";
         if ($code['retryable']) {
             $retryable[] = "self::$case";
         }

@@ -32,16 +32,6 @@ final class Failure
         return self::of(ErrorCode::InvalidArgument, "$key: " . Text::quoted($shown) . ": $reason", $hint);
     }
 
-    /** What the caller of an option or argument of the core reads: its name as it is spelled in PHP. */
-    public static function inPhp(string $words): string
-    {
-        return (string) preg_replace_callback(
-            '/\b[a-z]+(?:_[a-z]+)+\b/',
-            static fn (array $found): string => Options::isName($found[0]) ? Options::camelCase($found[0]) : $found[0],
-            $words,
-        );
-    }
-
     /** @return class-string<ConsolepassException> */
     public static function classOf(ErrorCode $code): string
     {

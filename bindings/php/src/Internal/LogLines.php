@@ -10,6 +10,9 @@ final class LogLines
     /** PSR-3's words by the library's, which has one level more. */
     private const LEVELS = ['error' => 'error', 'warn' => 'warning', 'info' => 'info', 'debug' => 'debug', 'trace' => 'debug'];
 
+    /** The fields that hold words of the library. */
+    private const WORDS = ['error' => true, 'reason' => true, 'hint' => true];
+
     private static ?\Closure $receiver = null;
     private static string $level = 'warn';
 
@@ -57,8 +60,8 @@ final class LogLines
             while (($line = Native::nextLine(self::$log)) !== null) {
                 self::hand(
                     self::LEVELS[(string) Native::text('log_line_level', $line)] ?? 'error',
-                    (string) Native::text('log_line_message', $line),
-                    Native::fields($line),
+                    Options::inPhp((string) Native::text('log_line_message', $line)),
+                    self::inPhp(Native::fields($line)),
                 );
             }
         } finally {
@@ -77,6 +80,17 @@ final class LogLines
         if (array_search($level, $order, true) <= array_search(self::$level, $order, true)) {
             self::hand(self::LEVELS[$level], $message, $fields);
         }
+    }
+
+    /**
+     * What an error says, and why a console ended, speaks of options; the other fields are somebody's own names.
+     *
+     * @param array<string, string> $fields
+     * @return array<string, string>
+     */
+    private static function inPhp(array $fields): array
+    {
+        return array_replace($fields, array_map(Options::inPhp(...), array_intersect_key($fields, self::WORDS)));
     }
 
     /** @param array<string, string> $fields */

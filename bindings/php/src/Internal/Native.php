@@ -236,11 +236,8 @@ final class Native
     private static function exception(Handle $error): ConsolepassException
     {
         $code = ErrorCode::tryFrom((string) self::text('error_name', $error)) ?? ErrorCode::Internal;
-        $message = (string) self::text('error_message', $error);
-        $hint = (string) self::text('error_hint', $error);
-        if ($code === ErrorCode::InvalidArgument) {
-            [$message, $hint] = [Failure::inPhp($message), Failure::inPhp($hint)];
-        }
+        $message = Options::inPhp((string) self::text('error_message', $error));
+        $hint = Options::inPhp((string) self::text('error_hint', $error));
         $status = self::number('error_http_status', $error);
         return Failure::of($code, $message, $hint, $status === 0 ? null : $status, self::text('error_fingerprint', $error));
     }

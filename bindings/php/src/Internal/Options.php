@@ -61,11 +61,30 @@ final class Options
         return $values[$name];
     }
 
+    /**
+     * Words of the core, with its options as they are spelled here.
+     *
+     * Nothing else is changed: no part of a longer word or of a path, and of what stands between quotes, which is mostly a value
+     * that somebody gave, only the name of an option itself.
+     */
+    public static function inPhp(string $words): string
+    {
+        $spelled = preg_replace_callback(
+            '/"(?:[^"\\\\]++|\\\\.)*+"|(?<![\w\/.-])[a-z]+(?:_[a-z]+)+(?![\w\/-]|\.\w)/s',
+            static function (array $found): string {
+                $name = trim($found[0], '"');
+                return self::isName($name) ? str_replace($name, self::camelCase($name), $found[0]) : $found[0];
+            },
+            $words,
+        );
+        return $spelled ?? $words;
+    }
+
     /** Whether the core has an option of this name. */
-    public static function isName(string $name): bool
+    private static function isName(string $name): bool
     {
         foreach (OptionTable::SCOPES as $rows) {
-            if (isset($rows[self::camelCase($name)])) {
+            if (isset($rows[self::camelCase($name)]) && self::snakeCase(self::camelCase($name)) === $name) {
                 return true;
             }
         }
