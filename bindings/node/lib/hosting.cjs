@@ -4,6 +4,7 @@
 const { Socket } = require("node:net");
 const { Duplex, pipeline } = require("node:stream");
 const { isUint8Array } = require("node:util/types");
+const { now } = require("./call.cjs");
 const { invalid } = require("./errors.cjs");
 const { kindOf } = require("./values.cjs");
 
@@ -45,13 +46,24 @@ function headers({ rawHeaders, headers }) {
 /** Hands a connection over to the addon, with everything that was read from it already. */
 function handOver(native, socket, read) {
   if (socket.destroyed || socket.writable === false) return void socket.destroy?.();
+  try {
+    give(native, socket, read);
+  } catch (error) {
+    // Nobody else answers it.
+    socket.destroy();
+    throw error;
+  }
+}
+
+function give(native, socket, read) {
   const descriptor = descriptorOf(socket);
   if (descriptor === undefined) return carry(native, socket, read);
   // Node reads nothing until the next turn of its event loop, and then has the socket no longer.
   const all = Buffer.concat([read, ...buffered(socket)]);
   try {
-    native.serveDescriptor(descriptor, all);
-  } catch {
+    now(() => native.serveDescriptor(descriptor, all));
+  } catch (error) {
+    if (error.code !== "unsupported") throw error;
     // The system gave no second descriptor.
     return carry(native, socket, all);
   }
@@ -81,7 +93,8 @@ function descriptorOf(socket) {
 
 /** Carries a connection's bytes to the addon and back; each side waits for the other. */
 function carry(native, socket, read) {
-  const pipe = native.servePipe(Buffer.concat([read, ...buffered(socket)]));
+  const all = Buffer.concat([read, ...buffered(socket)]);
+  const pipe = now(() => native.servePipe(all));
   const relay = new Duplex({
     read() {
       pipe.read().then(

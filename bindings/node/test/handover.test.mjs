@@ -5,10 +5,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
-import { connect } from "node:net";
+import { createRequire } from "node:module";
+import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Relay, Vnc } from "../index.mjs";
+import { ConsolepassError, Relay, Vnc } from "../index.mjs";
 import { Browser } from "./support/browser.mjs";
 import { certificate } from "./support/certificate.mjs";
 import { listen, startEcho } from "./support/servers.mjs";
@@ -209,6 +210,44 @@ for (const [name, way] of Object.entries(WAYS)) {
     }
   });
 }
+
+test("a plain socket is carried where it cannot be taken over, and a defect is no reason to", async () => {
+  const { handOver } = createRequire(import.meta.url)("../lib/hosting.cjs");
+  const refused = (code) => new Error(JSON.stringify({ code, message: "on purpose", hint: "", causes: [] }));
+  // As the addon throws a panic.
+  const panic = Object.assign(new Error("on purpose"), { code: "GenericFailure" });
+  const noPipe = () => { throw panic; };
+  const pipe = () => ({ read: () => new Promise(() => {}), write: async () => {}, end: async () => {}, close: () => {} });
+  const server = createServer();
+  const port = (await listen(server)).split(":")[1];
+  try {
+    for (const [thrown, servePipe, expected] of [
+      [refused("unsupported"), pipe, undefined],
+      [refused("unsupported"), noPipe, "internal"],
+      [refused("internal"), pipe, "internal"],
+      [panic, pipe, "internal"],
+    ]) {
+      const browser = connect(port, "127.0.0.1").on("error", () => {});
+      const [socket] = await once(server, "connection");
+      let carried;
+      const native = {
+        serveDescriptor: () => { throw thrown; },
+        servePipe: (read) => ((carried = String(read)), servePipe()),
+      };
+      const give = () => handOver(native, socket, Buffer.from("GET"));
+
+      if (expected === undefined) give();
+      else assert.throws(give, (error) => error instanceof ConsolepassError && error.code === expected);
+
+      assert.equal(carried, thrown.message.includes("unsupported") ? "GET" : undefined);
+      assert.equal(socket.destroyed, expected !== undefined, "nobody else would answer it");
+      socket.destroy();
+      browser.destroy();
+    }
+  } finally {
+    server.close();
+  }
+});
 
 /** Waits until a number has not changed for a while. */
 async function settled(number) {
