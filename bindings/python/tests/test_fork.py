@@ -70,6 +70,27 @@ def test_a_relay_that_was_started_refuses_in_a_child_and_goes_on_in_the_parent(p
     assert output.split("\n") == ["refused", "went on"]
 
 
+def test_what_a_parent_awaits_may_be_cancelled_in_a_child(program):
+    output, errors = program("""
+    import socket
+    silent = socket.create_server(("127.0.0.1", 0))
+    waiting = aio.Proxmox("127.0.0.1:%d" % silent.getsockname()[1], **account)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(waiting.open("qemu/101"))
+    loop.run_until_complete(asyncio.sleep(0.05))
+    def child():
+        task.cancel()
+        ended = loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        assert isinstance(ended[0], asyncio.CancelledError), ended
+    ended(in_child(child))
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    print("both")
+    """)
+
+    assert (output, errors) == ("both", "")
+
+
 def test_everything_else_works_on_both_sides(program):
     output, _ = program("""
     proxmox.open("qemu/101")

@@ -33,7 +33,8 @@ async def done(operation: Operation) -> Any:
                 await future
         return operation.result()
     finally:
-        del _awaited[operation.number]
+        # In a child that was forked off meanwhile it is not there.
+        _awaited.pop(operation.number, None)
         operation.cancel()
 
 
