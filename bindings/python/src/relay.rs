@@ -157,7 +157,8 @@ impl Relay {
             let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
             inner.relay.accept(&query, headers).await
         };
-        Operation::new(accepted, Socket::presented)
+        let owner = self.0.relay.owner().clone();
+        Operation::new(accepted, move |py, socket| Socket::presented(py, owner, socket))
     }
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.

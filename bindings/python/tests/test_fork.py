@@ -70,6 +70,34 @@ def test_a_relay_that_was_started_refuses_in_a_child_and_goes_on_in_the_parent(p
     assert output.split("\n") == ["refused", "went on"]
 
 
+def test_a_websocket_of_an_asgi_server_is_refused_in_a_child_and_goes_on_in_the_parent(program):
+    output, _ = program("""
+    headers = [(b"origin", b"http://127.0.0.1"), (b"sec-websocket-protocol", b"binary")]
+    query = relay.issue("dc1", "qemu/101").url.partition("?")[2]
+    socket = relay._native.accept(query, headers).wait()
+    child = os.fork()
+    if child == 0:
+        for call in (socket.receive, lambda: socket.send(b"RFB 003.008\\n")):
+            try:
+                call()
+            except consolepass.Forked:
+                pass
+            else:
+                os._exit(1)
+        del socket
+        gc.collect()
+        os._exit(0)
+    ended(child)
+    assert socket.receive().wait() == b"RFB 003.008\\n"
+    socket.send(b"RFB 003.008\\n").wait()
+    assert socket.receive().wait() == b"\\x01\\x01"
+    relay.stop()
+    print("went on")
+    """)
+
+    assert output == "went on"
+
+
 def test_what_a_parent_awaits_may_be_cancelled_in_a_child(program):
     output, errors = program("""
     import socket
