@@ -95,12 +95,16 @@ pub(crate) struct Given {
 
 impl Given {
     /// Takes over `descriptor`, which nobody else has or closes any more.
-    pub(crate) fn new(descriptor: RawFd, read: &[u8]) -> Self {
+    pub(crate) fn new(descriptor: RawFd, read: &[u8]) -> Result<Self> {
+        if descriptor < 0 {
+            let words = format!("descriptor: {descriptor} is none");
+            return Err(Error::new(Code::InvalidArgument, words).with_hint("give the number of an open socket"));
+        }
         #[allow(unsafe_code, reason = "a Python socket gives its descriptor away as a number")]
-        // SAFETY: it comes from `socket.detach()`, which leaves it to its caller; the package calls this once with it, and
-        // does nothing else with it.
+        // SAFETY: it is not -1, which an `OwnedFd` must not be. It is a copy that the package has made of a socket's; the package
+        // calls this once with it, and does nothing else with it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) }
+        Ok(Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) })
     }
 
     /// Serves it in the background, until it ends.

@@ -163,8 +163,11 @@ impl Relay {
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
     fn serve(&self, py: Python<'_>, descriptor: RawFd, read: &[u8]) -> PyResult<()> {
-        let given = Given::new(descriptor, read);
-        error::raised(py, self.0.check_open().and_then(|()| given.serve(Arc::clone(&self.0))))
+        let served = Given::new(descriptor, read).and_then(|given| {
+            self.0.check_open()?;
+            given.serve(Arc::clone(&self.0))
+        });
+        error::raised(py, served)
     }
 
     #[getter]
