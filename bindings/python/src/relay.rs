@@ -19,6 +19,7 @@ use crate::log::released;
 use crate::operation::Operation;
 use crate::options::options;
 use crate::pass::Pass;
+use crate::process::process;
 use crate::text::text;
 
 /// Issues passes and serves the browsers that bring them; behind both `Relay` classes of the package.
@@ -123,11 +124,17 @@ impl Relay {
         let inner = Arc::clone(&self.0);
         let stopped = async move {
             inner.relay.owner().check()?;
+            let process = process()?;
+            let mut stopped = inner.stopped.subscribe();
             if !inner.stopping.swap(true, Ordering::AcqRel) {
-                // Also if whoever waits for it gives up.
-                let _told = Told(&inner.stopped);
-                inner.relay.stop().await;
+                // A task of its own: who stops waiting for the end does not undo it, and others wait for the same.
+                process.runtime.spawn(async move {
+                    let _told = Told(&inner.stopped);
+                    inner.relay.stop().await;
+                });
             }
+            // It cannot go away before it was told.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
             Ok(())
         };
         Operation::new(stopped, |py, ()| Ok(py.None()))

@@ -98,11 +98,7 @@ def test_what_a_browser_sends_right_behind_its_request_is_not_lost(server):
     """No browser does that; a proxy that merges packets might."""
     url = urlsplit(server.click()["url"])
     host, port = server.address.rsplit(":", 1)
-    head = (
-        f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: portal\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n"
-        f"Sec-WebSocket-Protocol: binary\r\nOrigin: {browser.ORIGIN}\r\n\r\n"
-    ).encode()
+    head = browser.upgrade(f"{url.path}?{url.query}")
     ping = bytes([0x89, 0x85, 0, 0, 0, 0]) + b"early"
     with socket.create_connection((host, int(port)), browser.PATIENCE) as connection:
         connection.sendall(head + ping)
