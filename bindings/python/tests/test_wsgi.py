@@ -1,6 +1,7 @@
 """The relay inside WSGI servers: real ones, as processes."""
 
 import contextlib
+import os
 import re
 import socket
 import struct
@@ -12,6 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import browser
+import consolepass
+from consolepass import wsgi
 from pve import TOKEN_ID, TOKEN_SECRET
 from servers import Server
 
@@ -152,3 +155,37 @@ def test_a_server_that_shows_no_socket_says_what_to_do(account_of_module):
         assert server.get("/console/")[0] == 200
 
 
+
+
+@pytest.fixture
+def ends():
+    """A connection: the server's end and the browser's."""
+    near, far = socket.socketpair()
+    with near, far:
+        far.settimeout(browser.PATIENCE)
+        yield near, far
+
+
+def test_a_connection_that_cannot_be_taken_over_is_not_kept_open(ends, monkeypatch):
+    def fails(*_, **__):
+        raise OSError("no more descriptors")
+
+    before = sorted(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no more descriptors"):
+        patched.setattr(os, "dup2", fails)
+        wsgi._give_up(ends[0], lambda _: None)
+
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    ends[0].close()
+    assert ends[1].recv(1) == b""
+
+
+def test_what_stands_for_a_connection_ends_with_a_relay_that_refuses_it(ends):
+    def refuse(descriptor):
+        os.close(descriptor)
+        raise consolepass.Closed("no")
+
+    with pytest.raises(consolepass.Error):
+        wsgi._give_up(ends[0], refuse)
+
+    assert ends[0].recv(1) == b"" and ends[1].recv(1) == b""

@@ -111,14 +111,17 @@ def _give_up(connection: sockets.socket, take: Callable[[int], None]) -> sockets
     """
     near, far = sockets.socketpair()
     try:
-        descriptor = os.dup(connection.fileno())
-        os.dup2(near.fileno(), connection.fileno(), inheritable=False)
+        with near:
+            descriptor = os.dup(connection.fileno())
+            try:
+                os.dup2(near.fileno(), connection.fileno(), inheritable=False)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        take(descriptor)
     except BaseException:
         far.close()
         raise
-    finally:
-        near.close()
-    take(descriptor)
     return far
 
 
