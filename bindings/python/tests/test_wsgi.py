@@ -158,12 +158,46 @@ def test_a_server_that_shows_no_socket_says_what_to_do(account_of_module):
 
 
 @pytest.fixture
+def relay(proxmox):
+    return consolepass.Relay({"dc1": proxmox}, public_url=browser.PUBLIC_URL)
+
+
+@pytest.fixture
 def ends():
     """A connection: the server's end and the browser's."""
     near, far = socket.socketpair()
     with near, far:
         far.settimeout(browser.PATIENCE)
         yield near, far
+
+
+def answer(relay, **more):
+    """What the server is to answer to a browser that wants a websocket."""
+    environ = {
+        **{"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/console", "PATH_INFO": "/ws", "QUERY_STRING": "pass=x"},
+        **{"HTTP_UPGRADE": "websocket", "SERVER_SOFTWARE": "a server", **more},
+    }
+    statuses = []
+    body = b"".join(relay.wsgi(environ, lambda status, _headers: statuses.append(status)))
+    return statuses, body.decode()
+
+
+def is_still_the_servers(ends):
+    near, far = ends
+    near.sendall(b"its answer")
+    return far.recv(100) == b"its answer"
+
+
+@pytest.mark.parametrize("shown", ["gunicorn.socket", "werkzeug.socket"])
+def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, shown):
+    class Wrapped:
+        read = readline = None
+
+    statuses, words = answer(relay, **{shown: ends[0], "wsgi.input": Wrapped()})
+
+    assert statuses == ["501 Not Implemented"]
+    assert "a server" in words and "wsgi.input (Wrapped)" in words and "relay.start()" in words
+    assert is_still_the_servers(ends)
 
 
 def test_a_connection_that_cannot_be_taken_over_is_not_kept_open(ends, monkeypatch):

@@ -8,6 +8,7 @@ show its socket still serves the viewer, and answers the websocket with what to 
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import socket as sockets
@@ -71,10 +72,9 @@ class Application:
     def _websocket(self, path: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         connection = next((environ[name] for name in SHOWN if name in environ), None)
         if connection is None:
-            server = environ.get("SERVER_SOFTWARE", "this WSGI server")
             raise _NotHere(
-                f"{server} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi under "
-                "an ASGI server, or let the relay listen on a port of its own with relay.start()"
+                f"{_server(environ)} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi "
+                "under an ASGI server, or let the relay listen on a port of its own with relay.start()"
             )
         if isinstance(connection, ssl.SSLSocket):
             raise _NotHere("TLS ends in the WSGI server, whose socket cannot be handed over then; leave it to a reverse proxy")
@@ -143,9 +143,9 @@ def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
     """What the server has read beyond the request. A browser waits for the answer, so this is nearly always nothing."""
     stream: Any = environ.get("wsgi.input")
     unreader = getattr(getattr(stream, "reader", None), "unreader", None)
-    if unreader is not None:  # gunicorn
-        buffer = unreader.buf
-        data: bytes = buffer.getvalue()
+    buffer = getattr(unreader, "buf", None)
+    if isinstance(buffer, io.BytesIO):  # gunicorn
+        data = buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
         return data
@@ -158,7 +158,14 @@ def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
             return b""
         finally:
             connection.settimeout(timeout)
-    return b""
+    raise _NotHere(
+        f"what {_server(environ)} has read from the connection cannot be seen in its wsgi.input ({type(stream).__name__}), and "
+        "would be lost: mount the relay outside of what wraps it, or let the relay listen on a port of its own with relay.start()"
+    )
+
+
+def _server(environ: dict[str, Any]) -> str:
+    return str(environ.get("SERVER_SOFTWARE", "this WSGI server"))
 
 
 def _line(status: int) -> str:
