@@ -145,6 +145,11 @@ impl Relay {
         Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
     }
 
+    /// Fails where it serves nobody: once it was stopped, and in a child of its process.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        error::raised(py, self.0.relay.owner().check().and_then(|()| self.0.check_open()))
+    }
+
     /// What the relay answers to a request that asks for no websocket: status, headers and body.
     fn answer<'py>(&self, py: Python<'py>, method: &Bound<'_, PyString>, path: &Bound<'_, PyString>) -> Answer<'py> {
         // What is no text is no path that there is.

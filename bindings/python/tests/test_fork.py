@@ -51,7 +51,7 @@ def test_a_relay_that_was_started_refuses_in_a_child_and_goes_on_in_the_parent(p
     events = relay.events()
     def child():
         for call in (relay.start, lambda: relay.issue("dc1", "qemu/101"), lambda: relay.revoke("0000000000"), relay.events,
-                     lambda: events.next(0), relay.stop):
+                     lambda: events.next(0), relay.stop, relay._native.check):
             try:
                 call()
             except consolepass.Forked as error:

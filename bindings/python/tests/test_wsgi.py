@@ -1,6 +1,7 @@
 """The relay inside WSGI servers: real ones, as processes."""
 
 import contextlib
+import io
 import os
 import re
 import socket
@@ -197,6 +198,16 @@ def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, s
 
     assert statuses == ["501 Not Implemented"]
     assert "a server" in words and "wsgi.input (Wrapped)" in words and "relay.start()" in words
+    assert is_still_the_servers(ends)
+
+
+def test_a_relay_that_was_stopped_has_the_server_say_so(relay, ends, caplog):
+    relay.stop()
+
+    statuses, words = answer(relay, **{"werkzeug.socket": ends[0], "wsgi.input": io.BufferedReader(io.BytesIO())})
+
+    assert statuses == ["503 Service Unavailable"] and words.strip()
+    assert [record.levelname for record in caplog.records if "not served" in record.message] == ["ERROR"]
     assert is_still_the_servers(ends)
 
 

@@ -52,7 +52,7 @@ class Application:
                 status, headers, body = 501, [(b"content-type", b"text/plain; charset=utf-8")], f"{reason}\n".encode()
             except Error as error:
                 logger.error("a websocket was not served: %s (%s)", error, error.hint)
-                status, headers, body = 503, [(b"content-type", b"text/plain; charset=utf-8")], b"not now\n"
+                status, headers, body = 503, [(b"content-type", b"text/plain; charset=utf-8")], f"{error.sentence}\n".encode()
         shown = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         # Hop-by-hop headers are the server's.
         shown = [(name, value) for name, value in shown if name.lower() not in ("upgrade", "connection")]
@@ -76,6 +76,8 @@ class Application:
                 f"{_server(environ)} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi "
                 "under an ASGI server, or let the relay listen on a port of its own with relay.start()"
             )
+        # While the connection is still the server's, which can answer. What the relay refuses later it answers itself.
+        self._relay._native.check()
         if isinstance(connection, ssl.SSLSocket):
             raise _NotHere("TLS ends in the WSGI server, whose socket cannot be handed over then; leave it to a reverse proxy")
         request = _head(path, environ)
