@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     StartResponse = Callable[..., Any]
 
-UPGRADE_REQUIRED = 426
-NOT_FOUND = 404
 SHOWN = ("werkzeug.socket", "gunicorn.socket")
 
 logger = logging.getLogger("consolepass")
@@ -44,7 +42,7 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         path, (status, headers, body) = self._answer(method, environ)
-        if status == UPGRADE_REQUIRED and environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        if status == HTTPStatus.UPGRADE_REQUIRED and environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             try:
                 return self._websocket(path, environ, start_response)
             except _NotHere as reason:
@@ -65,7 +63,7 @@ class Application:
         # The relay knows the prefix of its public_url as well.
         whole = environ.get("SCRIPT_NAME", "") + below
         answer = self._relay._native.answer(method, below)
-        if answer[0] == NOT_FOUND and whole != below:
+        if answer[0] == HTTPStatus.NOT_FOUND and whole != below:
             return whole, self._relay._native.answer(method, whole)
         return below, answer
 
@@ -76,10 +74,10 @@ class Application:
                 f"{_server(environ)} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi "
                 "under an ASGI server, or let the relay listen on a port of its own with relay.start()"
             )
-        # While the connection is still the server's, which can answer. What the relay refuses later it answers itself.
-        self._relay._native.check()
         if isinstance(connection, ssl.SSLSocket):
             raise _NotHere("TLS ends in the WSGI server, whose socket cannot be handed over then; leave it to a reverse proxy")
+        # While the connection is still the server's, which can answer. What the relay refuses later it answers itself.
+        self._relay._native.check()
         request = _head(path, environ)
         behind = _read_already(environ, connection)
         far = _give_up(connection, lambda descriptor: self._relay._native.serve(descriptor, request + behind))
