@@ -89,6 +89,19 @@ def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_accou
         server.wait_for("marks_dir")
 
 
+@pytest.mark.parametrize("before", [{}, {"USED_BEFORE_THE_FORK": "yes"}], ids=["new", "used before"])
+def test_an_issuer_of_a_module_is_every_workers_after_a_preload(portal_account, key_file, tmp_path, before):
+    more = {"PASS_KEY_FILE": key_file, "MARKS_DIR": tmp_path, "ISSUER": "yes", **before}
+    with Server(WORKERS["gunicorn --preload"], portal_account, **more) as server:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            passes = clicks(server, pool)
+            outcomes = list(pool.map(lambda issued: outcome(server, issued["url"]), passes))
+
+    assert len({issued["process"] for issued in passes}) > 1, "one worker answered every click"
+    assert len({issued["reference"] for issued in passes}) == len(passes)
+    assert outcomes == ["picture"] * len(passes)
+
+
 def test_one_relay_beside_workers_that_only_issue(portal_account, key_file, tmp_path):
     """What a portal has that runs `consolepass relay` as a service: its workers need the key and nothing else."""
     source = """
