@@ -3,7 +3,7 @@
 import concurrent.futures
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import browser
 import consolepass
@@ -26,7 +26,7 @@ def portal_account(pve):
 
 
 def outcome(server, url):
-    """The code that a browser ends with, or the picture; None if there was no answer at all."""
+    """The code that a browser ends with, or the picture; or the status that it gets in place of a websocket."""
     try:
         with browser.visit(server.address, url, protocols=[browser.CONTROL]) as socket:
             try:
@@ -35,8 +35,8 @@ def outcome(server, url):
                         return "picture"
             except ConnectionClosed:
                 return socket.close_reason
-    except InvalidMessage:
-        return None
+    except InvalidStatus as refused:
+        return refused.response.status_code
 
 
 def clicks(server, pool):
@@ -84,9 +84,10 @@ def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_accou
         server.wait_for("marks_dir")
 
     with Server(WORKERS["gunicorn --preload"], portal_account, PASS_KEY_FILE=key_file) as server:
-        # Where the relay has the connection, it is closed, and the log says why.
-        assert outcome(server, server.click()["url"]) is None
-        server.wait_for("marks_dir")
+        # Where the relay has the connection, it answers itself, and the log says why.
+        assert outcome(server, server.click()["url"]) == 503
+        server.wait_for("ERROR.*was not served.*marks_dir")
+        assert server.words().count("was not served") == 1, server.words()
 
 
 @pytest.mark.parametrize("before", [{}, {"USED_BEFORE_THE_FORK": "yes"}], ids=["new", "used before"])
