@@ -189,12 +189,11 @@ def is_still_the_servers(ends):
     return far.recv(100) == b"its answer"
 
 
-@pytest.mark.parametrize("shown", ["gunicorn.socket", "werkzeug.socket"])
-def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, shown):
-    class Wrapped:
-        read = readline = None
+@pytest.mark.parametrize(("shown", "attributes"), [("gunicorn.socket", {}), ("gunicorn.socket", {"peek": bytes}), ("werkzeug.socket", {})])
+def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, shown, attributes):
+    wrapped = type("Wrapped", (), attributes)()
 
-    statuses, words = answer(relay, **{shown: ends[0], "wsgi.input": Wrapped()})
+    statuses, words = answer(relay, **{shown: ends[0], "wsgi.input": wrapped})
 
     assert statuses == ["501 Not Implemented"]
     assert "a server" in words and "wsgi.input (Wrapped)" in words and "relay.start()" in words

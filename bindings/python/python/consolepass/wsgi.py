@@ -149,7 +149,7 @@ def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
         buffer.seek(0)
         buffer.truncate()
         return data
-    if hasattr(stream, "peek"):  # Werkzeug: the buffered file of the standard library
+    if hasattr(stream, "peek") and "gunicorn.socket" not in environ:  # Werkzeug: the buffered file of the standard library
         timeout = connection.gettimeout()
         connection.settimeout(0)
         try:
