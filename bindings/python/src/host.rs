@@ -4,7 +4,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consolepass::{Code, Error, HostSocket, Message, Result};
+use consolepass::{Code, Error, HostSocket, Message, Owner, Result};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use socket2::{Domain, Socket as SystemSocket};
@@ -17,11 +17,29 @@ use crate::text::type_name;
 
 /// A websocket of the portal's server, with a console on its other end.
 #[pyclass(frozen, module = "consolepass._native")]
-pub(crate) struct Socket(Arc<HostSocket>);
+pub(crate) struct Socket {
+    owner: Owner,
+    socket: Arc<HostSocket>,
+}
 
 impl Socket {
-    pub(crate) fn presented(py: Python<'_>, socket: HostSocket) -> PyResult<Py<PyAny>> {
-        Ok(Py::new(py, Self(Arc::new(socket)))?.into_any())
+    pub(crate) fn presented(py: Python<'_>, owner: Owner, socket: HostSocket) -> PyResult<Py<PyAny>> {
+        Ok(Py::new(py, Self { owner, socket: Arc::new(socket) })?.into_any())
+    }
+
+    /// What is on its other end, in the process where that is.
+    fn here(&self, py: Python<'_>) -> PyResult<Arc<HostSocket>> {
+        error::raised(py, self.owner.check())?;
+        Ok(Arc::clone(&self.socket))
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.owner.check().is_err() {
+            // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
+            std::mem::forget(Arc::clone(&self.socket));
+        }
     }
 }
 
@@ -29,19 +47,19 @@ impl Socket {
 impl Socket {
     #[getter]
     fn protocol(&self) -> Option<&str> {
-        self.0.protocol()
+        self.socket.protocol()
     }
 
     /// The next message for the browser: bytes, str, or a close code with its reason; None once all was said.
-    fn receive(&self) -> Operation {
-        let socket = Arc::clone(&self.0);
-        Operation::new(async move { Ok(socket.receive().await) }, presented)
+    fn receive(&self, py: Python<'_>) -> PyResult<Operation> {
+        let socket = self.here(py)?;
+        Ok(Operation::new(async move { Ok(socket.receive().await) }, presented))
     }
 
     /// Hands over a message of the browser.
     fn send(&self, message: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let socket = self.here(message.py())?;
         let message = message_of(message)?;
-        let socket = Arc::clone(&self.0);
         Ok(Operation::new(async move { socket.send(&message).await }, |py, ()| Ok(py.None())))
     }
 }
@@ -77,12 +95,16 @@ pub(crate) struct Given {
 
 impl Given {
     /// Takes over `descriptor`, which nobody else has or closes any more.
-    pub(crate) fn new(descriptor: RawFd, read: &[u8]) -> Self {
+    pub(crate) fn new(descriptor: RawFd, read: &[u8]) -> Result<Self> {
+        if descriptor < 0 {
+            let words = format!("descriptor: {descriptor} is none");
+            return Err(Error::new(Code::InvalidArgument, words).with_hint("give the number of an open socket"));
+        }
         #[allow(unsafe_code, reason = "a Python socket gives its descriptor away as a number")]
-        // SAFETY: it comes from `socket.detach()`, which leaves it to its caller; the package calls this once with it, and
-        // does nothing else with it.
+        // SAFETY: it is not -1, which an `OwnedFd` must not be. It is a copy that the package has made of a socket's; the package
+        // calls this once with it, and does nothing else with it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) }
+        Ok(Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) })
     }
 
     /// Serves it in the background, until it ends.

@@ -47,7 +47,7 @@ mod _native {
     #[pymodule_export]
     use super::pass::Pass;
     #[pymodule_export]
-    use super::process::end;
+    use super::process::{end, ended};
     #[pymodule_export]
     use super::relay::Relay;
 

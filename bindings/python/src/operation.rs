@@ -111,6 +111,16 @@ impl Operation {
         Ok(is_done)
     }
 
+    /// Whether it was started, and is done.
+    #[getter]
+    fn is_done(&self) -> bool {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Running { outcome, .. } => outcome.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
+            State::Done(_) => true,
+            State::New(_) | State::Taken => false,
+        }
+    }
+
     /// What it came to, once it is done.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let outcome = match self.swap(State::Taken) {

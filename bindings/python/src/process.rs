@@ -2,6 +2,7 @@
 //!
 //! All of it is made at first use, and made anew in a process that was forked off: threads do not survive a fork.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub(crate) fn process() -> Result<&'static Process> {
 }
 
 static PROCESS: PerProcess<Process> = PerProcess::new();
+/// Whether the interpreter is about to end.
+static ENDED: AtomicBool = AtomicBool::new(false);
 
 impl Process {
     fn new() -> Result<Self> {
@@ -53,6 +56,7 @@ impl Process {
 /// Lets no thread of ours into the interpreter any more, which is about to end.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
+    ENDED.store(true, Ordering::Release);
     // A process that made nothing has nothing to end, and in a child it is not made for that.
     if let Some(process) = PROCESS.made() {
         py.detach(|| {
@@ -62,12 +66,19 @@ pub(crate) fn end(py: Python<'_>) {
     }
 }
 
+/// Whether no thread of ours wakes an event loop any more: it is an exit handler that awaits, later than ours.
+#[pyfunction]
+pub(crate) fn ended() -> bool {
+    ENDED.load(Ordering::Acquire)
+}
+
 /// Between our threads and the interpreter. To enter it while it ends would hang the thread, or the program.
 pub(crate) struct Door(RwLock<bool>);
 
 impl Door {
     fn new() -> Self {
-        Self(RwLock::new(true))
+        // What an exit handler makes after ours, nobody closes any more.
+        Self(RwLock::new(!ended()))
     }
 
     /// Takes the interpreter for `visit`, unless it ends.

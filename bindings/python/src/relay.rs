@@ -19,6 +19,7 @@ use crate::log::released;
 use crate::operation::Operation;
 use crate::options::options;
 use crate::pass::Pass;
+use crate::process::process;
 use crate::text::text;
 
 /// Issues passes and serves the browsers that bring them; behind both `Relay` classes of the package.
@@ -123,11 +124,17 @@ impl Relay {
         let inner = Arc::clone(&self.0);
         let stopped = async move {
             inner.relay.owner().check()?;
+            let process = process()?;
+            let mut stopped = inner.stopped.subscribe();
             if !inner.stopping.swap(true, Ordering::AcqRel) {
-                // Also if whoever waits for it gives up.
-                let _told = Told(&inner.stopped);
-                inner.relay.stop().await;
+                // A task of its own: who stops waiting for the end does not undo it, and others wait for the same.
+                process.runtime.spawn(async move {
+                    let _told = Told(&inner.stopped);
+                    inner.relay.stop().await;
+                });
             }
+            // It cannot go away before it was told.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
             Ok(())
         };
         Operation::new(stopped, |py, ()| Ok(py.None()))
@@ -136,6 +143,11 @@ impl Relay {
     fn events(&self, py: Python<'_>) -> PyResult<Events> {
         error::raised(py, self.0.relay.owner().check())?;
         Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
+    }
+
+    /// Fails where it serves nobody: once it was stopped, and in a child of its process.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        error::raised(py, self.0.relay.owner().check().and_then(|()| self.0.check_open()))
     }
 
     /// What the relay answers to a request that asks for no websocket: status, headers and body.
@@ -157,13 +169,17 @@ impl Relay {
             let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
             inner.relay.accept(&query, headers).await
         };
-        Operation::new(accepted, Socket::presented)
+        let owner = self.0.relay.owner().clone();
+        Operation::new(accepted, move |py, socket| Socket::presented(py, owner, socket))
     }
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
     fn serve(&self, py: Python<'_>, descriptor: RawFd, read: &[u8]) -> PyResult<()> {
-        let given = Given::new(descriptor, read);
-        error::raised(py, self.0.check_open().and_then(|()| given.serve(Arc::clone(&self.0))))
+        let served = Given::new(descriptor, read).and_then(|given| {
+            self.0.check_open()?;
+            given.serve(Arc::clone(&self.0))
+        });
+        error::raised(py, served)
     }
 
     #[getter]

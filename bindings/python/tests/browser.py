@@ -1,5 +1,6 @@
 """A browser, as far as a console needs one: a websocket with an Origin, and RFB on it."""
 
+import socket as sockets
 from urllib.parse import urlsplit
 
 import rfb
@@ -33,6 +34,31 @@ def picture(socket):
     assert rfb.security_types(stream) == [rfb.NONE]
     assert rfb.choose_none(stream) == rfb.OK
     return rfb.picture(stream)
+
+
+def deaf(address, url):
+    """A browser that logs in to the relay and hears nothing of what comes then, as a socket."""
+    parts = urlsplit(url)
+    host, port = address.rsplit(":", 1)
+    connection = sockets.create_connection((host, int(port)), PATIENCE)
+    connection.sendall(upgrade(f"{parts.path}?{parts.query}"))
+    heard = b""
+    while b"RFB 003.008\n" not in heard:
+        more = connection.recv(4096)
+        assert more, heard
+        heard += more
+    for message in (b"RFB 003.008\n", bytes([rfb.NONE]), b"\x01"):
+        connection.sendall(bytes([0x82, 0x80 | len(message), 0, 0, 0, 0]) + message)
+    return connection
+
+
+def upgrade(target):
+    """The head of the request for a websocket."""
+    return (
+        f"GET {target} HTTP/1.1\r\nHost: portal\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n"
+        f"Sec-WebSocket-Protocol: {BINARY}\r\nOrigin: {ORIGIN}\r\n\r\n"
+    ).encode()
 
 
 def is_screen(seen):

@@ -56,6 +56,29 @@ def test_a_relay_lives_in_an_async_with(proxmox):
     assert relay.address is None
 
 
+def test_a_stop_that_is_given_up_goes_on_and_others_wait_for_it(proxmox):
+    async def main():
+        relay = aio.Relay({"dc1": proxmox}, listen="127.0.0.1:0", public_url=PUBLIC_URL)
+        await relay.start()
+        events = relay.events(timeout=browser.PATIENCE)
+        with await asyncio.to_thread(browser.deaf, relay.address, (await relay.issue("dc1", "qemu/101")).url):
+            whats = [(await events.next(browser.PATIENCE)).what for _ in range(2)]
+            given_up = asyncio.ensure_future(relay.stop())
+            await asyncio.sleep(0.05)
+            given_up.cancel()
+            others = [asyncio.ensure_future(relay.stop()) for _ in range(2)]
+            # The console ends no sooner than its browser.
+            await asyncio.sleep(0.2)
+            waiting = [not other.done() for other in others]
+            listened = asyncio.ensure_future(events.next())
+            await asyncio.sleep(0.1)
+        await asyncio.gather(*others)
+        whats.append((await listened).what)
+        return given_up.cancelled(), waiting, whats, [event async for event in events]
+
+    assert asyncio.run(main()) == (True, [True, True], ["taken", "connected", "ended"], [])
+
+
 def test_the_loop_goes_on_while_something_is_awaited(silent):
     """A call that takes a second must not keep the loop from anything else."""
 

@@ -51,7 +51,7 @@ def test_a_relay_that_was_started_refuses_in_a_child_and_goes_on_in_the_parent(p
     events = relay.events()
     def child():
         for call in (relay.start, lambda: relay.issue("dc1", "qemu/101"), lambda: relay.revoke("0000000000"), relay.events,
-                     lambda: events.next(0), relay.stop):
+                     lambda: events.next(0), relay.stop, relay._native.check):
             try:
                 call()
             except consolepass.Forked as error:
@@ -68,6 +68,55 @@ def test_a_relay_that_was_started_refuses_in_a_child_and_goes_on_in_the_parent(p
     """)
 
     assert output.split("\n") == ["refused", "went on"]
+
+
+def test_a_websocket_of_an_asgi_server_is_refused_in_a_child_and_goes_on_in_the_parent(program):
+    output, _ = program("""
+    headers = [(b"origin", b"http://127.0.0.1"), (b"sec-websocket-protocol", b"binary")]
+    query = relay.issue("dc1", "qemu/101").url.partition("?")[2]
+    socket = relay._native.accept(query, headers).wait()
+    child = os.fork()
+    if child == 0:
+        for call in (socket.receive, lambda: socket.send(b"RFB 003.008\\n")):
+            try:
+                call()
+            except consolepass.Forked:
+                pass
+            else:
+                os._exit(1)
+        del socket
+        gc.collect()
+        os._exit(0)
+    ended(child)
+    assert socket.receive().wait() == b"RFB 003.008\\n"
+    socket.send(b"RFB 003.008\\n").wait()
+    assert socket.receive().wait() == b"\\x01\\x01"
+    relay.stop()
+    print("went on")
+    """)
+
+    assert output == "went on"
+
+
+def test_what_a_parent_awaits_may_be_cancelled_in_a_child(program):
+    output, errors = program("""
+    import socket
+    silent = socket.create_server(("127.0.0.1", 0))
+    waiting = aio.Proxmox("127.0.0.1:%d" % silent.getsockname()[1], **account)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(waiting.open("qemu/101"))
+    loop.run_until_complete(asyncio.sleep(0.05))
+    def child():
+        task.cancel()
+        ended = loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        assert isinstance(ended[0], asyncio.CancelledError), ended
+    ended(in_child(child))
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    print("both")
+    """)
+
+    assert (output, errors) == ("both", "")
 
 
 def test_everything_else_works_on_both_sides(program):

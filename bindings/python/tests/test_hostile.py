@@ -75,6 +75,12 @@ def test_a_number_that_is_none_or_out_of_range_is_refused(account, relay, proxmo
             call()
 
 
+@pytest.mark.parametrize("wrong", [-1, -2, -(2**31)])
+def test_a_descriptor_that_is_none_is_refused(relay, wrong):
+    with pytest.raises(consolepass.InvalidArgument, match=f"descriptor: {wrong}"):
+        relay._native.serve(wrong, b"")
+
+
 @pytest.mark.parametrize("wrong", ["yes", 1, 0, 2.5, [True], b"true", object()], ids=repr)
 def test_what_is_no_truth_value_is_refused(account, relay, wrong):
     with pytest.raises(consolepass.InvalidArgument, match="allow_missing_origin"):

@@ -3,7 +3,7 @@
 import concurrent.futures
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import browser
 import consolepass
@@ -26,7 +26,7 @@ def portal_account(pve):
 
 
 def outcome(server, url):
-    """The code that a browser ends with, or the picture; None if there was no answer at all."""
+    """The code that a browser ends with, or the picture; or the status that it gets in place of a websocket."""
     try:
         with browser.visit(server.address, url, protocols=[browser.CONTROL]) as socket:
             try:
@@ -35,8 +35,8 @@ def outcome(server, url):
                         return "picture"
             except ConnectionClosed:
                 return socket.close_reason
-    except InvalidMessage:
-        return None
+    except InvalidStatus as refused:
+        return refused.response.status_code
 
 
 def clicks(server, pool):
@@ -55,8 +55,9 @@ def test_signed_passes_are_taken_by_any_worker_and_once_by_all_of_them(portal_ac
     with Server(WORKERS[kind], portal_account, **more) as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             passes = clicks(server, pool)
-            # One after the other from many workers, and then all at once.
-            first = list(pool.map(lambda issued: outcome(server, issued["url"]), passes[:8]))
+            # One after the other, since two workers that open one machine at once may overwrite each other's password of its
+            # display; and then all at once.
+            first = [outcome(server, issued["url"]) for issued in passes[:8]]
             again = list(pool.map(lambda issued: outcome(server, issued["url"]), passes[:8] * 3))
             race = list(pool.map(lambda _: outcome(server, passes[8]["url"]), range(16)))
 
@@ -84,9 +85,23 @@ def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_accou
         server.wait_for("marks_dir")
 
     with Server(WORKERS["gunicorn --preload"], portal_account, PASS_KEY_FILE=key_file) as server:
-        # Where the relay has the connection, it is closed, and the log says why.
-        assert outcome(server, server.click()["url"]) is None
-        server.wait_for("marks_dir")
+        # Where the relay has the connection, it answers itself, and the log says why.
+        assert outcome(server, server.click()["url"]) == 503
+        server.wait_for("ERROR.*was not served.*marks_dir")
+        assert server.words().count("was not served") == 1, server.words()
+
+
+@pytest.mark.parametrize("before", [{}, {"USED_BEFORE_THE_FORK": "yes"}], ids=["new", "used before"])
+def test_an_issuer_of_a_module_is_every_workers_after_a_preload(portal_account, key_file, tmp_path, before):
+    more = {"PASS_KEY_FILE": key_file, "MARKS_DIR": tmp_path, "ISSUER": "yes", **before}
+    with Server(WORKERS["gunicorn --preload"], portal_account, **more) as server:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            passes = clicks(server, pool)
+        outcomes = [outcome(server, issued["url"]) for issued in passes]
+
+    assert len({issued["process"] for issued in passes}) > 1, "one worker answered every click"
+    assert len({issued["reference"] for issued in passes}) == len(passes)
+    assert outcomes == ["picture"] * len(passes)
 
 
 def test_one_relay_beside_workers_that_only_issue(portal_account, key_file, tmp_path):

@@ -1,6 +1,8 @@
 """The relay inside WSGI servers: real ones, as processes."""
 
 import contextlib
+import io
+import os
 import re
 import socket
 import struct
@@ -12,6 +14,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import browser
+import consolepass
+from consolepass import wsgi
 from pve import TOKEN_ID, TOKEN_SECRET
 from servers import Server
 
@@ -98,11 +102,7 @@ def test_what_a_browser_sends_right_behind_its_request_is_not_lost(server):
     """No browser does that; a proxy that merges packets might."""
     url = urlsplit(server.click()["url"])
     host, port = server.address.rsplit(":", 1)
-    head = (
-        f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: portal\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n"
-        f"Sec-WebSocket-Protocol: binary\r\nOrigin: {browser.ORIGIN}\r\n\r\n"
-    ).encode()
+    head = browser.upgrade(f"{url.path}?{url.query}")
     ping = bytes([0x89, 0x85, 0, 0, 0, 0]) + b"early"
     with socket.create_connection((host, int(port)), browser.PATIENCE) as connection:
         connection.sendall(head + ping)
@@ -156,3 +156,80 @@ def test_a_server_that_shows_no_socket_says_what_to_do(account_of_module):
         assert server.get("/console/")[0] == 200
 
 
+
+
+@pytest.fixture
+def relay(proxmox):
+    return consolepass.Relay({"dc1": proxmox}, public_url=browser.PUBLIC_URL)
+
+
+@pytest.fixture
+def ends():
+    """A connection: the server's end and the browser's."""
+    near, far = socket.socketpair()
+    with near, far:
+        far.settimeout(browser.PATIENCE)
+        yield near, far
+
+
+def answer(relay, **more):
+    """What the server is to answer to a browser that wants a websocket."""
+    environ = {
+        **{"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/console", "PATH_INFO": "/ws", "QUERY_STRING": "pass=x"},
+        **{"HTTP_UPGRADE": "websocket", "SERVER_SOFTWARE": "a server", **more},
+    }
+    statuses = []
+    body = b"".join(relay.wsgi(environ, lambda status, _headers: statuses.append(status)))
+    return statuses, body.decode()
+
+
+def is_still_the_servers(ends):
+    near, far = ends
+    near.sendall(b"its answer")
+    return far.recv(100) == b"its answer"
+
+
+@pytest.mark.parametrize(("shown", "attributes"), [("gunicorn.socket", {}), ("gunicorn.socket", {"peek": bytes}), ("werkzeug.socket", {})])
+def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, shown, attributes):
+    wrapped = type("Wrapped", (), attributes)()
+
+    statuses, words = answer(relay, **{shown: ends[0], "wsgi.input": wrapped})
+
+    assert statuses == ["501 Not Implemented"]
+    assert "a server" in words and "wsgi.input (Wrapped)" in words and "relay.start()" in words
+    assert is_still_the_servers(ends)
+
+
+def test_a_relay_that_was_stopped_has_the_server_say_so(relay, ends, caplog):
+    relay.stop()
+
+    statuses, words = answer(relay, **{"werkzeug.socket": ends[0], "wsgi.input": io.BufferedReader(io.BytesIO())})
+
+    assert statuses == ["503 Service Unavailable"] and words.strip()
+    assert [record.levelname for record in caplog.records if "not served" in record.message] == ["ERROR"]
+    assert is_still_the_servers(ends)
+
+
+def test_a_connection_that_cannot_be_taken_over_is_not_kept_open(ends, monkeypatch):
+    def fails(*_, **__):
+        raise OSError("no more descriptors")
+
+    before = sorted(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no more descriptors"):
+        patched.setattr(os, "dup2", fails)
+        wsgi._give_up(ends[0], lambda _: None)
+
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    ends[0].close()
+    assert ends[1].recv(1) == b""
+
+
+def test_what_stands_for_a_connection_ends_with_a_relay_that_refuses_it(ends):
+    def refuse(descriptor):
+        os.close(descriptor)
+        raise consolepass.Closed("no")
+
+    with pytest.raises(consolepass.Error):
+        wsgi._give_up(ends[0], refuse)
+
+    assert ends[0].recv(1) == b"" and ends[1].recv(1) == b""

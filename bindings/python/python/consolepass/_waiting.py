@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from ._native import Operation
+from ._native import Operation, ended
 
+# Seconds between two looks at an operation, where nobody is left to wake the loop.
+_LOOK_AGAIN = 0.01
 # The loop and the future of every operation that somebody awaits.
 _awaited: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
 if hasattr(os, "register_at_fork"):
@@ -23,10 +25,16 @@ async def done(operation: Operation) -> Any:
     _awaited[operation.number] = (loop, future)
     try:
         if not operation.start():
-            await future
+            if ended():
+                # An exit handler awaits, later than the package's own.
+                while not operation.is_done:
+                    await asyncio.sleep(_LOOK_AGAIN)
+            else:
+                await future
         return operation.result()
     finally:
-        del _awaited[operation.number]
+        # In a child that was forked off meanwhile it is not there.
+        _awaited.pop(operation.number, None)
         operation.cancel()
 
 

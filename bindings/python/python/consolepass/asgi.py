@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ._errors import Error
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
-# What the relay answers where it wants a websocket.
-UPGRADE_REQUIRED = 426
-NOT_FOUND = 404
 # The close codes that a browser sends when its page goes away.
 WENT_AWAY = (1000, 1001)
 
@@ -60,8 +58,9 @@ class Application:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        status, headers, body = self._answer("GET", scope, UPGRADE_REQUIRED)
-        if status != UPGRADE_REQUIRED:
+        # What the relay answers where it wants a websocket.
+        status, headers, body = self._answer("GET", scope, HTTPStatus.UPGRADE_REQUIRED)
+        if status != HTTPStatus.UPGRADE_REQUIRED:
             await _deny(scope, send, status, headers, body)
             return
         query = scope.get("query_string", b"").decode("latin-1")
@@ -87,7 +86,7 @@ class Application:
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """What the relay answers at the likeliest path where there is something, or where it answers as `wanted`."""
         answers = [self._relay._native.answer(method, path) for path in _paths(scope)]
-        fitting = (answer for answer in answers if (answer[0] != NOT_FOUND if wanted is None else answer[0] == wanted))
+        fitting = (answer for answer in answers if (answer[0] != HTTPStatus.NOT_FOUND if wanted is None else answer[0] == wanted))
         return next(fitting, answers[-1])
 
 

@@ -8,6 +8,7 @@ show its socket still serves the viewer, and answers the websocket with what to 
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import socket as sockets
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     StartResponse = Callable[..., Any]
 
-UPGRADE_REQUIRED = 426
-NOT_FOUND = 404
 SHOWN = ("werkzeug.socket", "gunicorn.socket")
 
 logger = logging.getLogger("consolepass")
@@ -43,7 +42,7 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         path, (status, headers, body) = self._answer(method, environ)
-        if status == UPGRADE_REQUIRED and environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        if status == HTTPStatus.UPGRADE_REQUIRED and environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             try:
                 return self._websocket(path, environ, start_response)
             except _NotHere as reason:
@@ -51,7 +50,7 @@ class Application:
                 status, headers, body = 501, [(b"content-type", b"text/plain; charset=utf-8")], f"{reason}\n".encode()
             except Error as error:
                 logger.error("a websocket was not served: %s (%s)", error, error.hint)
-                status, headers, body = 503, [(b"content-type", b"text/plain; charset=utf-8")], b"not now\n"
+                status, headers, body = 503, [(b"content-type", b"text/plain; charset=utf-8")], f"{error.sentence}\n".encode()
         shown = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         # Hop-by-hop headers are the server's.
         shown = [(name, value) for name, value in shown if name.lower() not in ("upgrade", "connection")]
@@ -64,20 +63,21 @@ class Application:
         # The relay knows the prefix of its public_url as well.
         whole = environ.get("SCRIPT_NAME", "") + below
         answer = self._relay._native.answer(method, below)
-        if answer[0] == NOT_FOUND and whole != below:
+        if answer[0] == HTTPStatus.NOT_FOUND and whole != below:
             return whole, self._relay._native.answer(method, whole)
         return below, answer
 
     def _websocket(self, path: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         connection = next((environ[name] for name in SHOWN if name in environ), None)
         if connection is None:
-            server = environ.get("SERVER_SOFTWARE", "this WSGI server")
             raise _NotHere(
-                f"{server} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi under "
-                "an ASGI server, or let the relay listen on a port of its own with relay.start()"
+                f"{_server(environ)} does not show its socket to applications; run the portal under gunicorn, mount relay.asgi "
+                "under an ASGI server, or let the relay listen on a port of its own with relay.start()"
             )
         if isinstance(connection, ssl.SSLSocket):
             raise _NotHere("TLS ends in the WSGI server, whose socket cannot be handed over then; leave it to a reverse proxy")
+        # While the connection is still the server's, which can answer. What the relay refuses later it answers itself.
+        self._relay._native.check()
         request = _head(path, environ)
         behind = _read_already(environ, connection)
         far = _give_up(connection, lambda descriptor: self._relay._native.serve(descriptor, request + behind))
@@ -111,14 +111,17 @@ def _give_up(connection: sockets.socket, take: Callable[[int], None]) -> sockets
     """
     near, far = sockets.socketpair()
     try:
-        descriptor = os.dup(connection.fileno())
-        os.dup2(near.fileno(), connection.fileno(), inheritable=False)
+        with near:
+            descriptor = os.dup(connection.fileno())
+            try:
+                os.dup2(near.fileno(), connection.fileno(), inheritable=False)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        take(descriptor)
     except BaseException:
         far.close()
         raise
-    finally:
-        near.close()
-    take(descriptor)
     return far
 
 
@@ -140,13 +143,13 @@ def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
     """What the server has read beyond the request. A browser waits for the answer, so this is nearly always nothing."""
     stream: Any = environ.get("wsgi.input")
     unreader = getattr(getattr(stream, "reader", None), "unreader", None)
-    if unreader is not None:  # gunicorn
-        buffer = unreader.buf
-        data: bytes = buffer.getvalue()
+    buffer = getattr(unreader, "buf", None)
+    if isinstance(buffer, io.BytesIO):  # gunicorn
+        data = buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
         return data
-    if hasattr(stream, "peek"):  # Werkzeug: the buffered file of the standard library
+    if hasattr(stream, "peek") and "gunicorn.socket" not in environ:  # Werkzeug: the buffered file of the standard library
         timeout = connection.gettimeout()
         connection.settimeout(0)
         try:
@@ -155,7 +158,14 @@ def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
             return b""
         finally:
             connection.settimeout(timeout)
-    return b""
+    raise _NotHere(
+        f"what {_server(environ)} has read from the connection cannot be seen in its wsgi.input ({type(stream).__name__}), and "
+        "would be lost: mount the relay outside of what wraps it, or let the relay listen on a port of its own with relay.start()"
+    )
+
+
+def _server(environ: dict[str, Any]) -> str:
+    return str(environ.get("SERVER_SOFTWARE", "this WSGI server"))
 
 
 def _line(status: int) -> str:
