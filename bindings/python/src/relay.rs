@@ -9,7 +9,6 @@ use consolepass::{Code, Error, Reference, Result};
 use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error;
@@ -31,17 +30,6 @@ type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<
 struct Inner {
     relay: consolepass::Relay,
     stopping: AtomicBool,
-    /// Whether it was stopped, and everything was told. It goes away with the relay, which says the same.
-    stopped: watch::Sender<bool>,
-}
-
-/// Tells the listeners of events that no more will come.
-struct Told<'a>(&'a watch::Sender<bool>);
-
-impl Drop for Told<'_> {
-    fn drop(&mut self) {
-        self.0.send_replace(true);
-    }
 }
 
 impl AsRef<consolepass::Relay> for Inner {
@@ -79,11 +67,7 @@ impl Relay {
         }
         let options = options(Scope::Relay, Some(given))?;
         let made = released(py, || consolepass::Relay::new(named, &options))?;
-        let inner = Inner {
-            relay: error::raised(py, made)?,
-            stopping: AtomicBool::new(false),
-            stopped: watch::Sender::new(false),
-        };
+        let inner = Inner { relay: error::raised(py, made)?, stopping: AtomicBool::new(false) };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -123,11 +107,8 @@ impl Relay {
         let inner = Arc::clone(&self.0);
         let stopped = async move {
             inner.relay.owner().check()?;
-            if !inner.stopping.swap(true, Ordering::AcqRel) {
-                // Also if whoever waits for it gives up.
-                let _told = Told(&inner.stopped);
-                inner.relay.stop().await;
-            }
+            inner.stopping.store(true, Ordering::Release);
+            inner.relay.stop().await;
             Ok(())
         };
         Operation::new(stopped, |py, ()| Ok(py.None()))
@@ -135,7 +116,7 @@ impl Relay {
 
     fn events(&self, py: Python<'_>) -> PyResult<Events> {
         error::raised(py, self.0.relay.owner().check())?;
-        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
+        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events()))
     }
 
     /// What the relay answers to a request that asks for no websocket: status, headers and body.

@@ -26,11 +26,12 @@ pub(super) async fn admit(shared: &Shared, headers: &HeaderMap, visit: &Visit) -
 
 async fn let_in(shared: &Shared, headers: &HeaderMap, visit: &Visit) -> Result<(Grant, Place)> {
     shared.origins.check(headers)?;
-    let permit = shared.sessions.reserve()?;
+    let reserved = shared.sessions.reserve()?;
+    let _telling = reserved.telling();
     let pass = visit.pass.as_ref().map_err(|NoPass(what)| Error::new(Code::PassInvalid, format!("pass: {what}")))?;
     let grant = shared.acceptor.take(pass.expose()).await?;
     shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
-    let place = shared.sessions.enter(grant.reference.clone(), permit).inspect_err(|error| {
+    let place = shared.sessions.enter(grant.reference.clone(), reserved).inspect_err(|error| {
         shared.events.send(Some(&grant.reference), Some(&grant), session::ended(error));
     })?;
     Ok((grant, place))
