@@ -196,6 +196,17 @@ const char *cpass_error_fingerprint(const cpass_error *error,
                                     size_t *length);
 
 /**
+ * The public name of the console that the error is about, as in events and the log. NULL if no pass named one.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the error is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_error_reference(const cpass_error *error,
+                                  size_t *length);
+
+/**
  * Frees an error, and every text that it lent. NULL is fine.
  */
 void cpass_error_free(cpass_error *error);
