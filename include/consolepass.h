@@ -275,8 +275,8 @@ void cpass_error_free(cpass_error *error);
  * - pass_key_file (text): A JWK file; the relay then accepts signed passes, and issues them unless it
  *   has the public half of a pair alone.
  * - marks_dir (text): A folder where used signed passes are marked, one small file each, so that
- *   several processes of one machine may accept them. Without it one process does, and takes none from
- *   before its start.
+ *   several processes of one machine may accept them; it must outlive restarts. Without it one process
+ *   does, and takes none from before its start.
  * - max_sessions (1 to 1000000; 1000 if not given): How many consoles may be open at once.
  * - max_handshakes (1 to 100000; 200 if not given): How many connections may be on their way to a
  *   console, or idle before it, at once.

@@ -61,8 +61,12 @@ export class ConsolepassError extends Error {
   constructor(code: Code, message: string, details?: ErrorDetails);
   readonly name: "ConsolepassError";
   readonly code: Code;
+  /** The same in words that a customer may see: it names no host, node, path or upstream's words. */
+  readonly sentence: string;
   /** What to do about it. */
   readonly hint: string;
+  /** What is behind it, in another library's words; perhaps with a cause of its own. */
+  readonly cause?: unknown;
   /** Whether the same call may succeed a moment later, with nothing changed. */
   readonly retryable: boolean;
   /** The status that the hypervisor's API answered, if it did. */
@@ -186,7 +190,7 @@ export interface RelayOptions {
   passKeyFile?: string | undefined;
   /**
    * A folder where used signed passes are marked, one small file each, so that several processes of one machine
-   * may accept them. Without it one process does, and takes none from before its start.
+   * may accept them; it must outlive restarts. Without it one process does, and takes none from before its start.
    */
   marksDir?: string | undefined;
   /** How many consoles may be open at once. Default: 1000. */
@@ -261,7 +265,7 @@ export class Proxmox extends Backend {
    * `caFile` here.
    */
   static fromProxmoxApi(engine: object, options?: ProxmoxOptions): Proxmox;
-  /** The same for a `Client` of the package `pve-client`. */
+  /** The same for a `Client` of the package `pve-client`: written against its published interface, tested with a double of it. */
   static fromPveClient(client: object, options?: ProxmoxOptions): Proxmox;
 }
 

@@ -1,7 +1,7 @@
 // A customer portal with a console button.
 
 import { createServer } from "node:http";
-import { ConsolepassError, Proxmox, Relay, codes } from "consolepass";
+import { ConsolepassError, Proxmox, Relay } from "consolepass";
 
 const { PORTAL_LISTEN = "127.0.0.1:8080", PVE_HOST, PVE_TOKEN_ID, PVE_TOKEN_SECRET, PVE_FINGERPRINT } = process.env;
 const [host, port] = PORTAL_LISTEN.split(":");
@@ -43,7 +43,7 @@ async function open(res, machine) {
   } catch (error) {
     // The error's own words are for the log; the customer gets its sentence.
     console.error(error);
-    page(res, 502, error instanceof ConsolepassError ? codes[error.code].sentence : "Something went wrong.");
+    page(res, 502, error instanceof ConsolepassError ? error.sentence : "Something went wrong.");
   }
 }
 

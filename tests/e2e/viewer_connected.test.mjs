@@ -41,6 +41,27 @@ test("every pixel of the machine's screen arrives, scaled to the window", async 
   });
 });
 
+test("on a telephone every button is there, beside the state and inside the window", async () => {
+  await withViewer({}, async ({ relay, page }) => {
+    await connected(page, relay);
+    for (const width of [375, 320]) {
+      await page.setViewportSize({ width, height: 640 });
+
+      const words = await page.evaluate(() => {
+        const range = document.createRange();
+        range.selectNodeContents(document.querySelector("#headline"));
+        return range.getBoundingClientRect().right;
+      });
+      const boxes = await page.locator("#toolbar button").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()));
+
+      assert.equal(boxes.length, 3);
+      assert.ok(boxes[0].left >= words, `at ${width} the first button is at ${boxes[0].left}, the words end at ${words}`);
+      assert.ok(boxes.at(-1).right <= width, `at ${width} the last button ends at ${boxes.at(-1).right}`);
+    }
+    await picture(page, "telephone");
+  });
+});
+
 test("JPEG pictures and the machine's own pointer pass the content security policy", async () => {
   await withViewer({}, async ({ relay, page }) => {
     const { websocket } = await connected(page, relay);

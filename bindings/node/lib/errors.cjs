@@ -29,6 +29,10 @@ class ConsolepassError extends Error {
     if (fingerprint !== undefined) this.fingerprint = fingerprint;
     if (reference !== undefined) this.reference = reference;
   }
+
+  get sentence() {
+    return codes[this.code]?.sentence ?? "";
+  }
 }
 // On the prototype, where Error has its own: not one of what an error says about itself.
 Object.defineProperty(ConsolepassError.prototype, "name", { value: "ConsolepassError", configurable: true, writable: true });
@@ -44,14 +48,15 @@ function failure(raw) {
   // The addon's own have a code as well, where they are no words of ours: a panic.
   if (!known && typeof raw?.code !== "string") return raw;
   if (!known) return new ConsolepassError("internal", `consolepass: ${raw?.message ?? raw}`, { cause: raw });
-  const { code, message, hint, retryable, httpStatus, fingerprint, reference, cause } = known;
+  const { code, message, hint, retryable, httpStatus, fingerprint, reference, causes } = known;
   return new ConsolepassError(code, code === "invalid_argument" ? inCamelCase(message) : message, {
     hint: inCamelCase(hint),
     retryable,
     httpStatus: httpStatus ?? undefined,
     fingerprint: fingerprint ?? undefined,
     reference: reference ?? undefined,
-    cause: cause === null ? undefined : new Error(cause),
+    // The nearest first.
+    cause: causes.reduceRight((cause, words) => new Error(words, cause && { cause }), undefined),
   });
 }
 

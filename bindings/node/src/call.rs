@@ -1,6 +1,7 @@
 //! Calls that wait: a promise for JavaScript, a task for the runtime, and a way to end both.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -77,12 +78,14 @@ where
     let mut work = Box::pin(work);
     let first = {
         let _runtime = runtime()?.enter();
-        work.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        // What has panicked is not looked at again.
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop()))))
     };
     match first {
-        Poll::Ready(Ok(done)) => Ok(Either::A(value(done))),
-        Poll::Ready(Err(error)) => Err(refused(&error)),
-        Poll::Pending => promise(env, abort, work, value).map(Either::B),
+        Ok(Poll::Ready(Ok(done))) => Ok(Either::A(value(done))),
+        Ok(Poll::Ready(Err(error))) => Err(refused(&error)),
+        Err(_) => Err(panicked()),
+        Ok(Poll::Pending) => promise(env, abort, work, value).map(Either::B),
     }
 }
 
@@ -115,13 +118,18 @@ where
                 return;
             }
         };
-        let failed = |code, words: &str| refused(&Error::new(code, words));
         match outcome {
             Ok(Ok(done)) => deferred.resolve(move |_| Ok(value(done))),
             Ok(Err(error)) => deferred.reject(refused(&error)),
-            Err(ended) if ended.is_cancelled() => deferred.reject(failed(Code::Closed, "the call was aborted")),
-            Err(_) => deferred.reject(failed(Code::Internal, "panicked; the words are on standard error")),
+            Err(ended) if ended.is_cancelled() => {
+                deferred.reject(refused(&Error::new(Code::Closed, "the call was aborted")));
+            }
+            Err(_) => deferred.reject(panicked()),
         }
     });
     Ok(promise)
+}
+
+fn panicked() -> napi::Error {
+    refused(&Error::new(Code::Internal, "panicked; the words are on standard error"))
 }

@@ -1,5 +1,6 @@
 //! The library's log lines, for each of Node's environments that asks for them.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::SystemTime;
@@ -33,6 +34,23 @@ struct Reader {
     most: Mutex<Option<Level>>,
     lines: Sender<LogLine>,
     lost: Arc<AtomicU64>,
+    /// What hands the lines on, until there is a first one: a program that only loads the package has no threads of ours.
+    waiting: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl Reader {
+    fn push(&self, line: LogLine) {
+        if self.lines.try_send(line).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut waiting = locked(&self.waiting);
+        if waiting.is_some()
+            && let Ok(runtime) = runtime()
+            && let Some(reading) = waiting.take()
+        {
+            runtime.spawn(reading);
+        }
+    }
 }
 
 /// An environment's place among the readers; it goes with the environment.
@@ -53,8 +71,8 @@ impl Log {
         let callback: Callback = callback.build_threadsafe_function().weak().callee_handled().build()?;
         let (sender, lines) = mpsc::channel(KEPT);
         let lost = Arc::new(AtomicU64::new(0));
-        runtime()?.spawn(read(lines, Arc::clone(&lost), callback));
-        let reader = Arc::new(Reader { most: Mutex::new(None), lines: sender, lost });
+        let waiting = Mutex::new(Some(Box::pin(read(lines, Arc::clone(&lost), callback)) as _));
+        let reader = Arc::new(Reader { most: Mutex::new(None), lines: sender, lost, waiting });
         locked(&READERS).push(Arc::clone(&reader));
         Ok(Self(reader))
     }
@@ -63,15 +81,17 @@ impl Log {
     #[napi(catch_unwind)]
     pub fn set_level(&self, level: String) {
         const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+        let readers = locked(&READERS);
         *locked(&self.0.most) = LEVELS.into_iter().find(|known| known.as_str() == level);
-        follow_readers();
+        follow(&readers);
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        locked(&READERS).retain(|other| !Arc::ptr_eq(other, &self.0));
-        follow_readers();
+        let mut readers = locked(&READERS);
+        readers.retain(|other| !Arc::ptr_eq(other, &self.0));
+        follow(&readers);
     }
 }
 
@@ -96,10 +116,10 @@ async fn read(mut lines: Receiver<LogLine>, lost: Arc<AtomicU64>, callback: Call
     }
 }
 
-/// The library writes what the most curious reader wants.
-fn follow_readers() {
-    let most = locked(&READERS).iter().filter_map(|reader| *locked(&reader.most)).max();
-    set_level(most);
+/// The library writes what the most curious reader wants. Whoever calls it holds the lock, so that the last change is the one that
+/// stays.
+fn follow(readers: &[Arc<Reader>]) {
+    set_level(readers.iter().filter_map(|reader| *locked(&reader.most)).max());
 }
 
 fn deliver(line: Line) {
@@ -112,8 +132,8 @@ fn deliver(line: Line) {
             message: line.message.clone(),
             fields: line.fields.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]).collect(),
         };
-        if wanted && reader.lines.try_send(told()).is_err() {
-            reader.lost.fetch_add(1, Ordering::Relaxed);
+        if wanted {
+            reader.push(told());
         }
     }
 }

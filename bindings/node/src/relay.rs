@@ -76,7 +76,7 @@ impl Relay {
 
     #[napi(catch_unwind)]
     pub fn revoke<'env>(&self, env: &'env Env, reference: String, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
-        let relay = self.open()?;
+        let relay = Arc::clone(&self.relay);
         let work = async move {
             let reference: Reference = reference.parse()?;
             relay.revoke(&reference).await

@@ -60,6 +60,7 @@ test("an error says what, why and what to do, on the caller's stack", async () =
   assert.equal(error.code, "auth_failed");
   assert.equal(error.httpStatus, 401);
   assert.equal(error.retryable, false);
+  assert.equal(error.sentence, "the portal could not log in to the hypervisor");
   assert.match(error.message, /^proxmox: /);
   assert.ok(error.hint.length > 20);
   assert.match(error.stack, /^ConsolepassError: proxmox: [^]*open\.test\.mjs/);
@@ -84,6 +85,11 @@ test("a hypervisor that is not there may be tried again later", async () => {
 
   assert.equal(error.code, "unreachable");
   assert.equal(error.retryable, true);
+  // What was behind it, down to the system's own words.
+  const causes = [];
+  for (let { cause } = error; cause !== undefined; { cause } = cause) causes.push(cause.message);
+  assert.ok(causes.length > 1, causes.join());
+  assert.match(causes.at(-1), /refused/);
 });
 
 test("many calls at once are answered each for itself", async () => {

@@ -79,6 +79,7 @@ test("the codes are the table's, here and in the types", () => {
   ]);
 
   assert.deepEqual(codes, Object.fromEntries(expected));
+  for (const { name, sentence } of tables.codes) assert.equal(new ConsolepassError(name, "in words").sentence, sentence);
   const [, union] = /export type Code =\n([^;]*);/.exec(types);
   assert.deepEqual([...union.matchAll(/"(\w+)"/g)].map(([, name]) => name), tables.codes.map(({ name }) => name));
 });
@@ -97,7 +98,7 @@ test("every member of a class has a type, and the other way round", () => {
     const type = es[name];
     const members = Object.getOwnPropertyNames(type.prototype).filter((member) => member !== "constructor");
     const statics = Object.getOwnPropertyNames(type).filter((member) => !["length", "name", "prototype"].includes(member));
-    const own = name === "ConsolepassError" ? Object.keys(new ConsolepassError("internal", "", { httpStatus: 1, fingerprint: "", reference: "" })) : [];
+    const own = name === "ConsolepassError" ? Object.keys(new ConsolepassError("internal", "", { httpStatus: 1, fingerprint: "", reference: "" })).concat("cause") : [];
 
     assert.deepEqual(declared.sort(), [...members, ...own, ...statics.map((member) => `static ${member}`)].sort(), name);
   }

@@ -11,6 +11,7 @@ import { inspect } from "node:util";
 import { ProxmoxEngine, proxmoxApi } from "proxmox-api";
 import { Proxmox } from "../index.mjs";
 import { PASSWORD, TOKEN_ID, TOKEN_SECRET, USER, startProxmox } from "./support/emulator.mjs";
+// A double: the README says so.
 import { Client } from "./support/pve_client.mjs";
 
 // The engine's own `fetch`, which takes trust.
@@ -107,7 +108,7 @@ test("an engine without a port is at the one of its scheme", () => {
   return assert.rejects(Proxmox.fromProxmoxApi(engine).open("qemu/101"), /pve\.invalid:443/);
 });
 
-test("a Client of pve-client is taken over with its token, its password or its session", async () => {
+test("a Client such as pve-client's is taken over with its token, its password or its session", async () => {
   const baseUrl = `https://${hypervisor.address}/`;
   const agent = new Agent({ ca });
   const [username, realm] = USER.split("@");

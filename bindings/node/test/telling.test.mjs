@@ -151,3 +151,21 @@ test("while nobody listens, warnings are shown as Node shows its own", async () 
   assert.match(shown.err, /ConsolepassWarning: proxmox: insecure is set: .* host=h/);
   assert.deepEqual([heard.err, heard.out], ["", "warn h"]);
 });
+
+test("the package has no threads of its own until there is something for them", { skip: process.platform !== "linux" }, async () => {
+  const { out, err } = await run(
+    `import { readdirSync, readFileSync } from "node:fs";
+     import { createRequire } from "node:module";
+     const threads = () => readdirSync("/proc/self/task");
+     const ours = () => threads().filter((id) => readFileSync("/proc/self/task/" + id + "/comm", "utf8").startsWith("consolepass"));
+     const before = threads().length;
+     const { Proxmox, log } = createRequire(process.cwd() + "/package.json")("./index.cjs");
+     log.on("log", () => {});
+     log.level = "debug";
+     console.log(threads().length - before, ours().length);
+     new Proxmox({ host: "h", tokenId: "a@pve!b", tokenSecret: "c", insecure: true });
+     console.log(ours().length > 0);`,
+  );
+
+  assert.deepEqual([err, out.split("\n")], ["", ["0 0", "true"]]);
+});

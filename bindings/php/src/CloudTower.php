@@ -19,8 +19,12 @@ final class CloudTower
      * @param string $rawToken the answer's raw_token
      * @throws Exception\ConsolepassException
      */
-    public static function direct(string $clusterIp, string $vmUuid, string $hostIp, #[\SensitiveParameter] string $rawToken): string
-    {
+    public static function direct(
+        #[\SensitiveParameter] string $clusterIp,
+        #[\SensitiveParameter] string $vmUuid,
+        #[\SensitiveParameter] string $hostIp,
+        #[\SensitiveParameter] string $rawToken,
+    ): string {
         return self::websocket($clusterIp, ['uuid' => $vmUuid, 'token' => $rawToken, 'host' => $hostIp]);
     }
 
@@ -30,13 +34,17 @@ final class CloudTower
      * @param string $token the answer's token
      * @throws Exception\ConsolepassException
      */
-    public static function via(string $cloudtower, string $vmUuid, string $hostIp, #[\SensitiveParameter] string $token): string
-    {
+    public static function via(
+        #[\SensitiveParameter] string $cloudtower,
+        #[\SensitiveParameter] string $vmUuid,
+        #[\SensitiveParameter] string $hostIp,
+        #[\SensitiveParameter] string $token,
+    ): string {
         return self::websocket($cloudtower, ['token' => $token, 'uuid' => $vmUuid, 'host' => $hostIp]);
     }
 
     /** @param array<string, string> $query */
-    private static function websocket(string $host, #[\SensitiveParameter] array $query): string
+    private static function websocket(#[\SensitiveParameter] string $host, #[\SensitiveParameter] array $query): string
     {
         $address = ApiAddress::parse($host);
         foreach ($query as $name => $value) {

@@ -89,7 +89,7 @@ final class Console implements \JsonSerializable
      * @param array{version?: string, viewOnly?: bool, resize?: string, withPassword?: bool, foreignOrigin?: bool} $options
      * @throws Exception\ConsolepassException
      */
-    public function novncUrl(#[\SensitiveParameter] string $page, array $options = []): string
+    public function novncUrl(#[\SensitiveParameter] string $page, #[\SensitiveParameter] array $options = []): string
     {
         Text::checked('page', $page);
         return Native::consolePage($this->handle, $page, Options::check('page', $options));

@@ -53,7 +53,7 @@ final class Issuer
      * @param array{user?: string, ttl?: int, kind?: string} $options
      * @throws Exception\ConsolepassException
      */
-    public function issue(string $backend, string $machine, array $options = []): Pass
+    public function issue(string $backend, string $machine, #[\SensitiveParameter] array $options = []): Pass
     {
         $values = Options::withDefaults('pass', $options);
         Text::checked('backend', $backend);

@@ -73,7 +73,7 @@ final class Pass implements \JsonSerializable
      * @param array{version?: string, viewOnly?: bool, resize?: string, withPassword?: bool, foreignOrigin?: bool} $options
      * @throws Exception\ConsolepassException
      */
-    public function novncUrl(#[\SensitiveParameter] string $page, array $options = []): string
+    public function novncUrl(#[\SensitiveParameter] string $page, #[\SensitiveParameter] array $options = []): string
     {
         return (new NovncPage($page, Options::withDefaults('page', $options)))->link($this->url());
     }

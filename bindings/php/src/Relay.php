@@ -48,7 +48,7 @@ final class Relay
      * } $options
      * @throws Exception\ConsolepassException
      */
-    public function __construct(array $backends, #[\SensitiveParameter] array $options)
+    public function __construct(#[\SensitiveParameter] array $backends, #[\SensitiveParameter] array $options)
     {
         self::refuseWebServers();
         $handles = [];
@@ -82,7 +82,7 @@ final class Relay
      * @param array{user?: string, ttl?: int, kind?: string} $options
      * @throws Exception\ConsolepassException
      */
-    public function issue(string $backend, string $machine, array $options = []): Pass
+    public function issue(string $backend, string $machine, #[\SensitiveParameter] array $options = []): Pass
     {
         Text::checked('backend', $backend);
         Text::checked('machine', $machine);
@@ -102,7 +102,7 @@ final class Relay
      *
      * @param string|Pass $reference a pass, or its reference as the portal has kept it
      */
-    public function revoke(string|Pass $reference): bool
+    public function revoke(#[\SensitiveParameter] string|Pass $reference): bool
     {
         $text = $reference instanceof Pass ? $reference->reference() : Text::checked('reference', $reference);
         return Native::revoke($this->handle, $text);

@@ -215,6 +215,38 @@ final class BadInputTest extends TestCase
         }
     }
 
+    /** What a debugger, or a collector of errors, does with each of them: it shows the arguments on the way. */
+    public function testTheTraceOfAnyErrorCanBeDumped(): void
+    {
+        $folder = new Folder();
+        $options = var_export(Hypervisor::shared()->options(), true);
+        $autoload = dirname(__DIR__) . '/autoload.php';
+        $calls = [
+            'a closed console' => '$console->close(); $console->novncUrl("https://a/vnc.html");',
+            'a machine that is none' => '$pve->open("kvm/1");',
+            'a page that is none' => '$console->novncUrl("https://a/x.html");',
+            'a console that was closed before' => '$console->close(); $console->websocketUrl();',
+        ];
+        foreach ($calls as $name => $call) {
+            $program = $folder->file('program.php', <<<PHP
+                <?php
+                require '$autoload';
+                \$pve = new Consolepass\\Proxmox($options);
+                \$console = \$pve->open('qemu/101');
+                try {
+                    $call
+                } catch (Consolepass\\Exception\\ConsolepassException \$error) {
+                    var_dump(\$error->getTrace());
+                    echo 'dumped';
+                }
+                PHP);
+            $process = new Process([PHP_BINARY, '-d', 'zend.exception_ignore_args=0', $program]);
+
+            $this->assertSame(0, $process->wait(), "$name: {$process->output()}");
+            $this->assertStringEndsWith('dumped', $process->output(), $name);
+        }
+    }
+
     /** Memory does not grow with what was opened and let go, by success or by failure. */
     public function testMemoryStaysFlat(): void
     {

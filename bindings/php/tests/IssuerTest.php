@@ -208,6 +208,25 @@ final class IssuerTest extends TestCase
         }
     }
 
+    /** PHP's own way to open files takes these for more than files. */
+    public function testAKeyIsReadFromAFileAndNowhereElse(): void
+    {
+        $text = (string) file_get_contents(Program::newKey(self::$folder));
+        $file = self::$folder->file('real.jwk', $text);
+        $encoded = base64_encode($text);
+        $addresses = ["data://text/plain;base64,$encoded", "data:text/plain;base64,$encoded", "DATA:text/plain;base64,$encoded",
+            "data:,$text", "file://$file", "FILE://$file", "php://filter/resource=$file", 'php://stdin', "glob://$file",
+            "compress.zlib://$file", "phar://$file/x", 'http://127.0.0.1:1/hunter2', 'https://u:hunter2@127.0.0.1:1/'];
+        foreach ($addresses as $address) {
+            try {
+                self::issuer($address);
+                $this->fail("$address was read");
+            } catch (Exception\InvalidArgument $error) {
+                $this->assertStringStartsWith('passKeyFile: "…": No such file or directory', $error->getMessage(), $address);
+            }
+        }
+    }
+
     public function testBothOptionsAreNeeded(): void
     {
         foreach ([[], ['publicUrl' => 'https://a.example'], ['passKeyFile' => 'x']] as $options) {

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Consolepass\Tests;
 
 use Consolepass\Exception\ConsolepassException;
+use Consolepass\Internal\Native;
 use Consolepass\Issuer;
 use Consolepass\Proxmox;
 use Consolepass\Relay;
@@ -111,6 +112,12 @@ final class SecretsTest extends TestCase
         $pve2 = new \stdClass();
         $pve2->password = $secret;
         $wrongKey = $this->folder->file('wrong.jwk', json_encode(['kty' => 'oct', 'alg' => 'HS512', 'kid' => '1', 'k' => $secret]));
+        $backend = new Proxmox(Hypervisor::shared()->options());
+        [$console, $closed] = [$backend->open('qemu/101'), $backend->open('qemu/101')];
+        $closed->close();
+        $issuer = new Issuer(['publicUrl' => 'https://a.example', 'passKeyFile' => Program::newKey($this->folder)]);
+        $pass = $issuer->issue('dc1', '101');
+        $relay = new Relay(['dc1' => $backend], ['publicUrl' => 'https://a.example']);
         $calls = [
             'an unknown option' => static fn () => new Proxmox(['tokenSecret' => $secret, 'hosts' => 'x']),
             'a wrong type' => static fn () => new Proxmox(['tokenSecret' => [$secret]] + $place),
@@ -129,6 +136,28 @@ final class SecretsTest extends TestCase
             'a wrong key' => static fn () => new Issuer(['publicUrl' => 'https://a.example', 'passKeyFile' => $wrongKey]),
             'a password in a URL' => static fn () => new Issuer(['publicUrl' => "https://u:$secret@a", 'passKeyFile' => $wrongKey]),
             'a token for CloudTower' => static fn () => \Consolepass\CloudTower::direct('http://a', 'x', 'y', $secret),
+            'a host with a password' => static fn () => Proxmox::fromCredentials(['host' => "https://u:$secret@h", 'port' => 'x']),
+            'a text for verifySsl' => static fn () => Proxmox::fromCredentials(
+                ['hostname' => 'h', 'username' => 'a@pve', 'password' => $secret, 'verifySsl' => ['x']],
+            ),
+            'a secret for verifySsl' => static fn () => Proxmox::fromCredentials(['hostname' => 'h', 'verifySsl' => [$secret]]),
+            'a list for a text' => static fn () => new Proxmox(['tokenId' => [$secret]] + $place),
+            'a list for a number' => static fn () => new Proxmox(['timeout' => [$secret]] + $place),
+            'a list for a boolean' => static fn () => new Proxmox(['insecure' => [$secret]] + $place),
+            'a number for a text' => static fn () => new Proxmox(['username' => 2022202220222022] + $place),
+            'a map for a list' => static fn () => new Proxmox(['host' => ['x' => $secret]] + $place),
+            'a number for a list' => static fn () => new Proxmox(['host' => 2022202220222022] + $place),
+            'a list of more than texts' => static fn () => new Proxmox(['host' => ["https://u:$secret@h", 3]] + $place),
+            'a number among texts' => static fn () => new Proxmox(['host' => ['h', 2022202220222022]] + $place),
+            'a user that is a list' => static fn () => $issuer->issue('dc1', '101', ['user' => [$secret]]),
+            'a page with a wrong option' => static fn () => $pass->novncUrl("https://u:$secret@a/vnc.html", ['version' => [$secret]]),
+            'a page with a password' => static fn () => $console->novncUrl("https://u:$secret@a/vnc.html", ['viewOnly' => true]),
+            'a page with a closed console' => static fn () => $closed->novncUrl("https://u:$secret@a/vnc.html"),
+            'options for a backend' => static fn () => new Relay(['dc1' => ['password' => $secret]], ['publicUrl' => 'https://a.example']),
+            'a store with a password' => static fn () => new Relay(['dc1' => $backend], ['store' => [$secret], 'publicUrl' => 'https://a']),
+            'a pass that is wrong in the relay' => static fn () => $relay->issue('dc1', '101', ['ttl' => [$secret]]),
+            'a CloudTower with a password' => static fn () => \Consolepass\CloudTower::via("https://u:$secret@a", 'x', 'y', 'z'),
+            'its token in a wrong place' => static fn () => \Consolepass\CloudTower::direct('a', "$secret\0", 'y', 'z'),
             'a machine with a NUL' => static fn () => (new Proxmox(['tokenId' => 'a@b!c', 'tokenSecret' => $secret] + $place))->open("1\0"),
         ];
         foreach ($calls as $name => $call) {
@@ -137,6 +166,42 @@ final class SecretsTest extends TestCase
                 $this->fail("$name did not fail");
             } catch (ConsolepassException $error) {
                 $this->assertStringNotContainsString($secret, Shown::everywhere($error), $name);
+                $this->assertStringNotContainsString('2022202220222022', Shown::everywhere($error), $name);
+            }
+        }
+    }
+
+    /** What takes a portal's options or values is in no trace, in whichever function the error is made. */
+    public function testEveryParameterForOptionsAndValuesIsSensitive(): void
+    {
+        $names = ['options', 'values', 'value', 'given', 'credentials', 'login', 'verify', 'host', 'port', 'page', 'backends'];
+        $seen = 0;
+        foreach ($this->methods() as $method) {
+            foreach ($method->getParameters() as $parameter) {
+                $isHandles = $method->class === Native::class && $parameter->getName() === 'backends';
+                // A private constructor has what was parsed before.
+                $isSafe = $isHandles || (string) $parameter->getType() === 'bool' || ($method->isConstructor() && $method->isPrivate());
+                if ($isSafe || !in_array($parameter->getName(), $names, true)) {
+                    continue;
+                }
+                $where = "{$method->class}::{$method->name}(\${$parameter->getName()})";
+                $this->assertNotSame([], $parameter->getAttributes(\SensitiveParameter::class), $where);
+                $seen++;
+            }
+        }
+        $this->assertGreaterThan(40, $seen);
+    }
+
+    /** @return iterable<\ReflectionMethod> of all of our classes */
+    private function methods(): iterable
+    {
+        $source = dirname(__DIR__) . '/src/';
+        foreach (new \RecursiveIteratorIterator(new \RecursiveDirectoryIterator($source, \FilesystemIterator::SKIP_DOTS)) as $file) {
+            $class = 'Consolepass\\' . strtr(substr((string) $file, strlen($source), -strlen('.php')), '/', '\\');
+            foreach ((new \ReflectionClass($class))->getMethods() as $method) {
+                if ($method->class === $class && $method->isUserDefined()) {
+                    yield $method;
+                }
             }
         }
     }

@@ -199,8 +199,30 @@ final class TakeoverTest extends TestCase
         ]));
     }
 
+    /** As frameworks have them, which keep their secrets in objects. */
+    public function testATextMayBeAnObjectThatIsOne(): void
+    {
+        $text = static fn (string $text): \Stringable => new class ($text) implements \Stringable {
+            public function __construct(private readonly string $text)
+            {
+            }
+
+            public function __toString(): string
+            {
+                return $this->text;
+            }
+        };
+        $this->assertOpens(Proxmox::fromCredentials([
+            'hostname' => $text('127.0.0.1'),
+            'port' => $text((string) $this->hypervisor->port()),
+            'token' => $text(Hypervisor::TOKEN_ID . '=' . Hypervisor::TOKEN_SECRET),
+            'verify_ssl' => false,
+        ]));
+    }
+
     public function testWhatCannotBeUnderstoodIsNamed(): void
     {
+        $account = ['host' => 'pve', 'username' => 'a@pve', 'password' => 'hunter2'];
         $cases = [
             '"node"; the names are hostname, port' => ['node' => 'pve1'],
             'another name has said, which is host' => ['host' => 'a', 'hostname' => 'b'],
@@ -209,6 +231,11 @@ final class TakeoverTest extends TestCase
             'realm: "pam", and the username has another one' => ['username' => 'a@pve', 'realm' => 'pam'],
             'accepted is USER@REALM!TOKENID=UUID' => ['apiToken' => 'u@pve!t'],
             'verifySsl: must be true, false' => ['verifySsl' => []],
+            'apiToken: must be text, not int' => $account + ['apiToken' => 123],
+            'apiToken: must be text, not array' => $account + ['token' => ['u@pve!t=x']],
+            'apiToken: must be text, not bool' => $account + ['api_token' => false],
+            'realm: must be text, not int' => ['realm' => 1] + $account,
+            'username: must be text, not int' => ['username' => 1, 'host' => 'pve', 'apiToken' => 'u@pve!t=x'],
         ];
         foreach ($cases as $words => $credentials) {
             try {

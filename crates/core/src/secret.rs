@@ -43,7 +43,17 @@ impl From<&str> for Secret {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
+
+    /// What was freed cannot be looked at from here, so the type says it: taking it away does not compile.
+    #[test]
+    fn the_value_is_wiped_when_it_is_dropped() {
+        fn is_wiped(_: &impl ZeroizeOnDrop) {}
+
+        is_wiped(&Secret::new("hunter2").0);
+    }
 
     #[test]
     fn debug_shows_nothing_of_the_value() {

@@ -172,3 +172,20 @@ async fn a_node_that_is_down_behind_the_api_is_unreachable() {
     assert_eq!(error.code(), Code::Unreachable);
     assert_eq!(error.http_status(), Some(595));
 }
+
+/// pveproxy closes an idle connection after five seconds; a question that is sent at that moment is lost.
+#[tokio::test]
+async fn a_connection_is_used_again_at_once_and_never_when_the_server_may_be_closing_it() {
+    let emulator = start(|_| ()).await;
+    let proxmox = Proxmox::new(&token(&emulator, TOKEN, SECRET)).unwrap();
+    let ask = async || proxmox.open("qemu/999", Kind::Vnc).await.unwrap_err();
+
+    ask().await;
+    ask().await;
+    // What is tested is time itself.
+    tokio::time::sleep(Duration::from_millis(4_200)).await;
+    ask().await;
+
+    let connections: Vec<u64> = emulator.requests().iter().map(|call| call.connection).collect();
+    assert_eq!(connections, [1, 1, 2]);
+}

@@ -133,6 +133,7 @@ async fn a_browser_cannot_wedge_the_hypervisors_websocket() {
         assert_eq!(tunnel.protocol.as_deref(), Some("binary"));
     }
     assert!(!emulator.wedged());
+    assert!(!tracing::dispatcher::has_been_set(), "the log is the program's, and no library's to take");
     for call in emulator.requests().iter().filter(|call| call.path.ends_with("vncwebsocket")) {
         let given: Vec<&str> = ["origin", "cookie", "sec-websocket-extensions"]
             .into_iter()

@@ -170,10 +170,10 @@ mod tests {
         for (error, expected) in [(about_none, None), (about_one, Some(reference.as_str()))] {
             let (error, mut length) = (cpass_error::into_raw(error), 9000);
             // SAFETY: made above, and freed below.
-            let told = unsafe { cpass_error_reference(error, &raw mut length) };
+            let lent = unsafe { cpass_error_reference(error, &raw mut length) };
             // SAFETY: what is lent is a text, and its error is still there.
-            let text = (!told.is_null()).then(|| unsafe { CStr::from_ptr(told) }.to_str().unwrap());
-            assert_eq!(text, expected);
+            let told = (!lent.is_null()).then(|| unsafe { CStr::from_ptr(lent) }.to_str().unwrap());
+            assert_eq!(told, expected);
             assert_eq!(length, expected.map_or(0, str::len));
             // SAFETY: made above.
             unsafe { cpass_error_free(error) };

@@ -1,5 +1,6 @@
-// The package pve-client, as far as its users see it: written from its documentation, for it is not in every registry.
-// Two fields that TypeScript calls private are there at run time as well, and are what a take-over needs.
+// A double of the package pve-client, as far as its users see it: ours, written from the interface that it has published, for
+// the package itself cannot be had from every registry. Two fields that TypeScript calls private are there at run time as well,
+// and are what a take-over needs.
 
 import { request } from "node:https";
 

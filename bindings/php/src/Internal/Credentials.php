@@ -27,6 +27,9 @@ final class Credentials
         'timeout' => ['timeout'],
     ];
 
+    /** What is put together here, and would be ignored if it were no text. Options::check() looks at all the others. */
+    private const TEXTS = ['username', 'realm', 'apiToken'];
+
     /** For errors. */
     private const KNOWN = 'hostname, port, username, realm, password, apiToken, tokenId, tokenSecret, verifySsl, fingerprint, '
         . 'caFile, insecure, timeout';
@@ -73,13 +76,16 @@ final class Credentials
             if (isset($given[$key])) {
                 throw self::wrong(Text::quoted((string) $name) . " says again what another name has said, which is $key");
             }
-            $given[$key] = $value;
+            $given[$key] = $value instanceof \Stringable ? (string) $value : $value;
+            if (in_array($key, self::TEXTS, true) && !is_string($given[$key])) {
+                throw self::wrong("$key: must be text, not " . get_debug_type($value));
+            }
         }
         return $given;
     }
 
     /** A port of its own belongs to a host that has none. */
-    private static function host(mixed $host, mixed $port): mixed
+    private static function host(#[\SensitiveParameter] mixed $host, #[\SensitiveParameter] mixed $port): mixed
     {
         if ($port === null || !is_string($host)) {
             return $host;
@@ -119,7 +125,7 @@ final class Credentials
      * @param array<string, mixed> $given
      * @return array<string, mixed>
      */
-    private static function token(#[\SensitiveParameter] array $given, mixed $username): array
+    private static function token(#[\SensitiveParameter] array $given, #[\SensitiveParameter] mixed $username): array
     {
         $whole = $given['apiToken'] ?? null;
         $secret = $given['tokenSecret'] ?? null;
@@ -145,7 +151,7 @@ final class Credentials
      * @param array<string, mixed> $options
      * @return array<string, mixed>
      */
-    private static function trust(mixed $verify, array $options): array
+    private static function trust(#[\SensitiveParameter] mixed $verify, #[\SensitiveParameter] array $options): array
     {
         // A certificate that is pinned, or has an authority of its own, is verified whatever else was said.
         $isVerified = isset($options['fingerprint']) || isset($options['caFile']) || isset($options['insecure']);

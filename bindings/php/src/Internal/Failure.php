@@ -23,8 +23,12 @@ final class Failure
     }
 
     /** Bad input: names the key and the value, before anything was started. */
-    public static function invalid(string $key, string $shown, string $reason, ?string $hint = null): ConsolepassException
-    {
+    public static function invalid(
+        string $key,
+        #[\SensitiveParameter] string $shown,
+        string $reason,
+        ?string $hint = null,
+    ): ConsolepassException {
         return self::of(ErrorCode::InvalidArgument, "$key: " . Text::quoted($shown) . ": $reason", $hint);
     }
 

@@ -16,7 +16,7 @@ final class Handle
         /** Kept, so that the library is still there when the handle is freed, whatever PHP ends first. */
         private readonly \FFI $library,
         private readonly string $type,
-        \FFI\CData $pointer,
+        #[\SensitiveParameter] \FFI\CData $pointer,
     ) {
         $this->pointer = $pointer;
     }

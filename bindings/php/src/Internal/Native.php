@@ -8,7 +8,11 @@ use Consolepass\ErrorCode;
 use Consolepass\Exception\ConsolepassException;
 use FFI\CData;
 
-/** Every call of the library. What goes in and comes out are PHP's own types, and handles. */
+/**
+ * Every call of the library. What goes in and comes out are PHP's own types, and handles.
+ *
+ * No trace has a pointer: whoever dumps it would follow it to what is no longer there, and PHP would crash.
+ */
 final class Native
 {
     /** Of the header that this class was written for. */
@@ -18,13 +22,13 @@ final class Native
     public static function backend(string $type, #[\SensitiveParameter] array $options): Handle
     {
         $given = self::options($options);
-        return self::make('backend', static fn (\FFI $ffi, CData $out): ?CData =>
+        return self::make('backend', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_backend_new($type, strlen($type), $given->pointer(), $out));
     }
 
     public static function open(Handle $backend, string $machine, string $kind, int $milliseconds): Handle
     {
-        return self::make('console', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_backend_open(
+        return self::make('console', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData => $ffi->cpass_backend_open(
             $backend->pointer(),
             $machine,
             strlen($machine),
@@ -36,10 +40,13 @@ final class Native
     }
 
     /** @param array<string, string|int|bool|list<string>> $options of the page, checked */
-    public static function consolePage(Handle $console, #[\SensitiveParameter] string $page, array $options): string
-    {
+    public static function consolePage(
+        Handle $console,
+        #[\SensitiveParameter] string $page,
+        #[\SensitiveParameter] array $options,
+    ): string {
         $given = self::options($options);
-        $link = self::make('link', static fn (\FFI $ffi, CData $out): ?CData =>
+        $link = self::make('link', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_console_novnc_url($console->pointer(), $page, strlen($page), $given->pointer(), $out));
         return (string) self::text('link_url', $link);
     }
@@ -60,15 +67,16 @@ final class Native
      * @param array<string, Handle> $backends by name
      * @param array<string, string|int|bool|list<string>> $options of the relay, checked
      */
-    public static function relay(array $backends, array $options): Handle
+    public static function relay(array $backends, #[\SensitiveParameter] array $options): Handle
     {
-        $list = self::make('backends', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_backends_new($out));
+        $list = self::make('backends', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
+            $ffi->cpass_backends_new($out));
         foreach ($backends as $name => $backend) {
             $name = (string) $name;
             self::check(Library::get()->cpass_backends_add($list->pointer(), $name, strlen($name), $backend->pointer()));
         }
         $given = self::options($options);
-        return self::make('relay', static fn (\FFI $ffi, CData $out): ?CData =>
+        return self::make('relay', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_relay_new($list->pointer(), $given->pointer(), $out));
     }
 
@@ -78,10 +86,10 @@ final class Native
     }
 
     /** @param array<string, string|int|bool|list<string>> $options of the pass, checked */
-    public static function issue(Handle $relay, string $backend, string $machine, array $options): Handle
+    public static function issue(Handle $relay, string $backend, string $machine, #[\SensitiveParameter] array $options): Handle
     {
         $given = self::options($options);
-        return self::make('pass', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_relay_issue(
+        return self::make('pass', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData => $ffi->cpass_relay_issue(
             $relay->pointer(),
             $backend,
             strlen($backend),
@@ -92,7 +100,7 @@ final class Native
         ));
     }
 
-    public static function revoke(Handle $relay, string $reference): bool
+    public static function revoke(Handle $relay, #[\SensitiveParameter] string $reference): bool
     {
         $ffi = Library::get();
         $found = $ffi->new('bool');
@@ -107,7 +115,7 @@ final class Native
 
     public static function events(Handle $relay): Handle
     {
-        return self::make('events', static fn (\FFI $ffi, CData $out): ?CData =>
+        return self::make('events', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
             $ffi->cpass_events_new($relay->pointer(), $out));
     }
 
@@ -122,7 +130,8 @@ final class Native
 
     public static function log(string $level): Handle
     {
-        return self::make('log', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_log_new($level, strlen($level), $out));
+        return self::make('log', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
+            $ffi->cpass_log_new($level, strlen($level), $out));
     }
 
     /** The next line that was written, or null if there is none. */
@@ -184,7 +193,8 @@ final class Native
      */
     private static function options(#[\SensitiveParameter] array $values): Handle
     {
-        $options = self::make('options', static fn (\FFI $ffi, CData $out): ?CData => $ffi->cpass_options_new($out));
+        $options = self::make('options', static fn (\FFI $ffi, #[\SensitiveParameter] CData $out): ?CData =>
+            $ffi->cpass_options_new($out));
         foreach ($values as $name => $value) {
             $name = Options::snakeCase($name);
             $text = match (true) {
@@ -198,11 +208,11 @@ final class Native
     }
 
     /**
-     * Calls a function that makes a handle of $type.
+     * Calls a function that makes a handle of $type. A dump of $call shows what it has from its caller.
      *
      * @param \Closure(\FFI, CData): ?CData $call
      */
-    private static function make(string $type, \Closure $call): Handle
+    private static function make(string $type, #[\SensitiveParameter] \Closure $call): Handle
     {
         LogLines::open();
         $ffi = Library::get();
@@ -214,7 +224,7 @@ final class Native
     }
 
     /** Throws the error that a function has returned, and frees it; the log hears of the call first. */
-    private static function check(?CData $error): void
+    private static function check(#[\SensitiveParameter] ?CData $error): void
     {
         $handle = $error === null ? null : new Handle(Library::get(), 'error', $error);
         LogLines::deliver();

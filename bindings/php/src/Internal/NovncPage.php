@@ -34,8 +34,10 @@ final class NovncPage
     private readonly string $version;
 
     /** @param array<string, string|int|bool|list<string>> $options of a page, with their defaults */
-    public function __construct(#[\SensitiveParameter] string $page, private readonly array $options)
-    {
+    public function __construct(
+        #[\SensitiveParameter] string $page,
+        #[\SensitiveParameter] private readonly array $options,
+    ) {
         $this->url = WebAddress::parse('page', $page, self::WORDS);
         $this->file = substr($this->url->path, strrpos($this->url->path, '/') + 1);
         if (!in_array($this->file, [self::FULL, self::LITE, self::AUTO], true)) {
@@ -129,7 +131,7 @@ final class NovncPage
         return $this->file === self::LITE && $wanted === 'scale' ? ['scale' => '1'] : [];
     }
 
-    private function wrongResize(string $wanted, string $accepted): ConsolepassException
+    private function wrongResize(#[\SensitiveParameter] string $wanted, string $accepted): ConsolepassException
     {
         return Failure::invalid('page: resize', $wanted, $accepted);
     }

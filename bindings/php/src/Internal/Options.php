@@ -109,14 +109,16 @@ final class Options
             case 'secret':
                 return is_string($value) ? $value : throw Failure::invalid($key, '…', 'must be text');
             case 'string':
-                return is_string($value) && $value !== '' ? $value : self::refuse($key, $value, 'must be text that is not empty');
+                return is_string($value) && $value !== ''
+                    ? $value
+                    : self::refuse($key, $value, $row['type'], 'must be text that is not empty');
             case 'list':
                 return self::listOf($key, $value);
             case 'boolean':
                 return match ($value) {
                     true, 'true' => true,
                     false, 'false' => false,
-                    default => self::refuse($key, $value, 'must be true or false'),
+                    default => self::refuse($key, $value, $row['type'], 'must be true or false'),
                 };
             default:
                 $number = is_string($value) && preg_match('/^[0-9]{1,18}$/D', $value) === 1 ? (int) $value : $value;
@@ -124,23 +126,23 @@ final class Options
                     return $number;
                 }
                 $unit = $row['type'] === 'seconds' ? ' of seconds' : '';
-                self::refuse($key, $value, "must be a whole number$unit from {$row['min']} to {$row['max']}");
+                self::refuse($key, $value, $row['type'], "must be a whole number$unit from {$row['min']} to {$row['max']}");
         }
     }
 
     /** @return list<string> */
-    private static function listOf(string $key, mixed $value): array
+    private static function listOf(string $key, #[\SensitiveParameter] mixed $value): array
     {
         if (is_string($value)) {
             $items = array_map('trim', explode(',', $value));
             return array_values(array_filter($items, static fn (string $item): bool => $item !== ''));
         }
         if (!is_array($value) || !array_is_list($value)) {
-            self::refuse($key, $value, 'must be a list of texts');
+            self::refuse($key, $value, 'list', 'must be a list of texts');
         }
         foreach ($value as $item) {
             if (!is_string($item)) {
-                self::refuse($key, $item, 'must be a list of texts');
+                self::refuse($key, $item, 'list', 'must be a list of texts');
             }
             $problem = Text::problem($item) ?? (str_contains($item, ',') ? 'an item of a list holds no comma' : null);
             if ($problem !== null) {
@@ -150,14 +152,10 @@ final class Options
         return $value;
     }
 
-    private static function refuse(string $key, mixed $value, string $reason): never
+    /** A value of a wrong type is not shown: it may hold a secret. Numbers and booleans may be given as text. */
+    private static function refuse(string $key, #[\SensitiveParameter] mixed $value, string $type, string $reason): never
     {
-        $shown = match (true) {
-            is_bool($value) => $value ? 'true' : 'false',
-            is_string($value), is_int($value), is_float($value) => (string) $value,
-            is_array($value) && array_is_list($value) && array_filter($value, 'is_string') === $value => implode(', ', $value),
-            default => get_debug_type($value),
-        };
-        throw Failure::invalid($key, $shown, $reason);
+        $isShown = is_string($value) || (is_int($value) && in_array($type, ['integer', 'seconds'], true));
+        throw Failure::invalid($key, $isShown ? (string) $value : get_debug_type($value), $reason);
     }
 }

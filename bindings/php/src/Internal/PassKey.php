@@ -24,8 +24,12 @@ final class PassKey
         $this->header = Base64Url::encode(Json::encode($header));
     }
 
-    public static function fromFile(string $path): self
+    public static function fromFile(#[\SensitiveParameter] string $path): self
     {
+        if (self::isAddress($path)) {
+            // It is not shown: the key itself may stand in it.
+            throw Failure::invalid('passKeyFile', '…', 'No such file or directory: this is an address, and a path is wanted');
+        }
         error_clear_last();
         $text = is_dir($path) ? false : @file_get_contents($path);
         if ($text === false) {
@@ -38,6 +42,12 @@ final class PassKey
         } catch (WrongKey $wrong) {
             throw Failure::invalid('passKeyFile', $path, $wrong->getMessage());
         }
+    }
+
+    /** Whether PHP would read it from somewhere else than a file of this system: data:, https://, php://, phar://. */
+    private static function isAddress(#[\SensitiveParameter] string $path): bool
+    {
+        return str_contains($path, '://') || stripos($path, 'data:') === 0;
     }
 
     /** The signature of $message. */

@@ -31,7 +31,7 @@ final class Text
     }
 
     /** $text between quotes, with nothing in it that could change a log line. */
-    public static function quoted(string $text): string
+    public static function quoted(#[\SensitiveParameter] string $text): string
     {
         $escaped = preg_replace_callback(
             '/["\\\\]|[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u',
@@ -48,7 +48,7 @@ final class Text
     }
 
     /** The number of the one character in $text; mbstring is an extension that may be missing. */
-    private static function codePoint(string $text): int
+    private static function codePoint(#[\SensitiveParameter] string $text): int
     {
         $bytes = array_values((array) unpack('C*', $text));
         $point = $bytes[0] & [0, 0x7f, 0x1f, 0x0f, 0x07][count($bytes)];

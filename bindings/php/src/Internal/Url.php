@@ -67,7 +67,7 @@ final class Url
     }
 
     /** @return array{string, ?int} */
-    private static function hostAndPort(string $text): array
+    private static function hostAndPort(#[\SensitiveParameter] string $text): array
     {
         if (preg_match('/^(\[[^\]]*\]|[^:\[]*)(?::(.*))?$/Ds', $text, $parts) !== 1) {
             throw new WrongUrl('invalid IPv6 address');
@@ -85,7 +85,7 @@ final class Url
         return [$parts[1], (int) $port];
     }
 
-    private static function host(string $host): string
+    private static function host(#[\SensitiveParameter] string $host): string
     {
         if ($host[0] === '[') {
             return '[' . self::ipv6(substr($host, 1, -1)) . ']';
@@ -105,14 +105,14 @@ final class Url
         return $host;
     }
 
-    private static function ipv4(string $host): ?string
+    private static function ipv4(#[\SensitiveParameter] string $host): ?string
     {
         $bytes = @inet_pton($host);
         return $bytes !== false && strlen($bytes) === 4 ? (string) inet_ntop($bytes) : null;
     }
 
     /** RFC 5952, and an IPv4 address within in hexadecimal as well. */
-    private static function ipv6(string $text): string
+    private static function ipv6(#[\SensitiveParameter] string $text): string
     {
         $bytes = @inet_pton($text);
         if ($bytes === false || strlen($bytes) !== 16) {
@@ -136,7 +136,7 @@ final class Url
     }
 
     /** Without dot segments, and with everything encoded that has to be. */
-    private static function path(string $path): string
+    private static function path(#[\SensitiveParameter] string $path): string
     {
         $segments = [];
         $parts = explode('/', $path === '' ? '/' : $path);
@@ -156,7 +156,7 @@ final class Url
         return '/' . implode('/', $segments);
     }
 
-    private static function encoded(string $segment): string
+    private static function encoded(#[\SensitiveParameter] string $segment): string
     {
         $encode = static fn (array $found): string => sprintf('%%%02X', ord($found[0]));
         return (string) preg_replace_callback('/[\x00-\x20"#<>?`{}\x7f-\xff]/', $encode, $segment);

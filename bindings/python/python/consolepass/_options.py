@@ -64,7 +64,7 @@ class RelayOptions(TypedDict, total=False):
     pass_key_file: str | PathLike[str] | None
     """A JWK file; the relay then accepts signed passes, and issues them unless it has the public half of a pair alone."""
     marks_dir: str | None
-    """A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them. Without it one process does, and takes none from before its start."""
+    """A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them; it must outlive restarts. Without it one process does, and takes none from before its start."""
     max_sessions: int | None
     """How many consoles may be open at once. 1 to 1000000. The default is 1000."""
     max_handshakes: int | None

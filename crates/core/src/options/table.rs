@@ -64,7 +64,7 @@ pub const TABLE: &[Specification] = &[
     row(Scope::Relay, "store", Kind::String, Some("memory"), "Where opaque passes are kept: memory."),
     row(Scope::Relay, "pass_key_file", Kind::String, None, "A JWK file; the relay then accepts signed passes, and issues them unless it has the public half of a pair alone."),
     row(Scope::Relay, "marks_dir", Kind::String, None,
-        "A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them. Without it one process does, and takes none from before its start."),
+        "A folder where used signed passes are marked, one small file each, so that several processes of one machine may accept them; it must outlive restarts. Without it one process does, and takes none from before its start."),
     row(Scope::Relay, "max_sessions", integer(1, 1_000_000), Some("1000"), "How many consoles may be open at once."),
     row(Scope::Relay, "max_handshakes", integer(1, 100_000), Some("200"),
         "How many connections may be on their way to a console, or idle before it, at once."),

@@ -1,10 +1,12 @@
 //! The relay's own port: each connection goes to `connection`.
 
 use std::io;
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
@@ -16,19 +18,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the relay stops.
 pub(super) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+    accept_all(&shared, &listener).await;
+    // By itself, and not by closing: a child that was forked off has the socket open as well, and accepts nobody.
+    let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
+}
+
+async fn accept_all(shared: &Arc<Shared>, listener: &TcpListener) {
     let stopped = shared.stopped();
     tokio::pin!(stopped);
     loop {
         // Beyond the limit connections wait in the kernel's queue, and the timeouts make room.
         let accepted = async {
             let permit = Arc::clone(&shared.handshakes).acquire_owned().await;
-            (permit, accept(&listener).await)
+            (permit, accept(listener).await)
         };
         tokio::select! {
             () = &mut stopped => return,
             (permit, accepted) = accepted => match (permit, accepted) {
                 (Ok(permit), Ok(stream)) => {
-                    tokio::spawn(connection::serve(Arc::clone(&shared), stream, Bytes::new(), permit));
+                    tokio::spawn(connection::serve(Arc::clone(shared), stream, Bytes::new(), permit));
                 }
                 (_, Err(error)) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -60,7 +68,7 @@ mod tests {
         let (accepted, _browser) = tokio::join!(accept(&listener), TcpStream::connect(address));
 
         let accepted = accepted.unwrap();
-        let options = socket2::SockRef::from(&accepted);
+        let options = SockRef::from(&accepted);
         assert!(accepted.nodelay().unwrap() && options.keepalive().unwrap());
         assert!(options.tcp_user_timeout().unwrap().is_some());
     }

@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod events;
 mod host;
+mod host_socket;
 mod issuer;
 mod listener;
 mod marks;
@@ -32,7 +33,7 @@ mod viewer;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ use crate::options::{Checked, Options, Scope};
 use crate::{Backend, Code, Error, Reference, Result};
 
 pub use self::events::{Event, EventConsole, What};
-pub use self::host::{HostSocket, Message};
+pub use self::host_socket::{HostSocket, Message};
 pub use self::issuer::Issuer;
 pub use self::owner::Owner;
 pub use self::pass::Pass;
@@ -200,9 +201,16 @@ impl Relay {
         let bound = bound.await.map_err(failed);
         let bound =
             bound.and_then(|bound| self.shared.acceptor.claim().and_then(|()| self.owner.take()).map(|()| bound));
-        let (listener, address) = bound.inspect_err(|_| *self.state() = State::New)?;
+        let mut state = self.state();
+        if matches!(*state, State::Stopped) {
+            // Stopped while it was on its way: whoever stopped it has been told that it is over.
+            self.shared.end();
+            return Err(Error::new(Code::ShuttingDown, "relay: stopped while it started; make another one"));
+        }
+        let (listener, address) = bound.inspect_err(|_| *state = State::New)?;
         let listening = tokio::spawn(listener::serve(Arc::clone(&self.shared), listener));
-        *self.state() = State::Running(address, listening);
+        *state = State::Running(address, listening);
+        drop(state);
         tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
         Ok(address)
     }
@@ -219,7 +227,8 @@ impl Relay {
     }
 
     /// Ends the console of `reference`, and makes its pass useless if it was not used yet. Returns whether a session or an
-    /// unused pass was found; an unused signed pass is made useless as well, but cannot be found.
+    /// unused pass was found; an unused signed pass is made useless as well, but cannot be found. A console that another
+    /// process carries goes on: ask each of them.
     pub async fn revoke(&self, reference: &Reference) -> Result<bool> {
         self.owner.check()?;
         let unused = self.shared.acceptor.revoke(reference).await?;
@@ -261,8 +270,7 @@ impl Relay {
     }
 
     async fn end(&self) {
-        self.shared.sessions.close();
-        self.shared.stop.send_replace(true);
+        self.shared.end();
         let state = std::mem::replace(&mut *self.state(), State::Stopped);
         if let State::Running(address, listening) = state {
             tracing::info!(%address, "relay stopping");
@@ -324,7 +332,8 @@ fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, I
         return Err(options.wrong("store", store, "accepted is memory"));
     }
     if let Some(path) = options.text("pass_key_file") {
-        let path = Path::new(path);
+        // Now, and not when it is used: a daemon changes its directory.
+        let path = &absolute(options, "pass_key_file", path)?;
         let key = Arc::new(PassKey::from_file(path)?);
         let audience = public_url.as_str().to_owned();
         let id = RelayId::of_public_url(&audience);
@@ -342,11 +351,15 @@ fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, I
 /// In a folder if there is one for them.
 fn marks(options: &Checked, key_file: &Path) -> Result<Marks> {
     match options.text("marks_dir") {
-        Some(folder) => Marks::in_folder(Path::new(folder)).map_err(|error| {
+        Some(folder) => Marks::in_folder(&absolute(options, "marks_dir", folder)?).map_err(|error| {
             options.wrong("marks_dir", folder, format_args!("must be a folder that the relay can write to ({error})"))
         }),
         None => Ok(Marks::in_memory(key_file.to_owned())),
     }
+}
+
+fn absolute(options: &Checked, name: &str, path: &str) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| options.wrong(name, path, error))
 }
 
 fn origins(options: &Checked, name: &str) -> Result<Option<Vec<Origin>>> {

@@ -80,19 +80,38 @@ async fn prepare<B>(
 where
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    let (steps, mut step) = mpsc::channel(1);
+    let (steps, step) = mpsc::channel(1);
     let establish = timeout(SET_UP, establish(shared, grant, steps));
-    tokio::pin!(establish);
+    // Side by side: a browser that reads nothing keeps neither the limit nor the portal waiting, nor the machine's turn.
+    tokio::select! {
+        code = place.ended() => Err(Error::new(code, "ended by the portal")),
+        gone = attend(browser, dialect, step, &grant.reference) => Err(gone),
+        server = establish => {
+            let late = |_| Error::new(Code::Timeout, format!("{}: not set up within {SET_UP:?}", grant.machine));
+            server.map_err(late)?
+        }
+    }
+}
+
+/// Tells a browser the steps as they come, until it goes away.
+async fn attend<B>(
+    browser: &mut FrameStream<B>,
+    dialect: Dialect,
+    mut steps: mpsc::Receiver<Step>,
+    reference: &Reference,
+) -> Error
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+{
     loop {
         tokio::select! {
-            code = place.ended() => return Err(Error::new(code, "ended by the portal")),
             gone = browser.ended() => {
-                return Err(Error::new(Code::Closed, "the browser went away before the console was up").with_source(gone));
+                return Error::new(Code::Closed, "the browser went away before the console was up").with_source(gone);
             }
-            Some(step) = step.recv() => tell(browser, dialect, step, &grant.reference).await?,
-            server = &mut establish => {
-                let late = |_| Error::new(Code::Timeout, format!("{}: not set up within {SET_UP:?}", grant.machine));
-                return server.map_err(late)?;
+            Some(step) = steps.recv() => {
+                if let Err(gone) = tell(browser, dialect, step, reference).await {
+                    return gone;
+                }
             }
         }
     }

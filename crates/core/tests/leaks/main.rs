@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use consolepass::{Backend, Console, Issuer, Kind, NextEvent, Options, Pass, PassKey, Proxmox, Relay, Result, Vnc};
+use consolepass::{
+    Backend, Console, Issuer, Kind, NextEvent, Options, Pass, PassKey, Proxmox, Relay, Result, Vnc, doctor,
+};
 use consolepass_emulator::proxmox::{Emulator, Settings, Token, User};
 use consolepass_emulator::screen::{Options as ScreenOptions, Screen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -207,6 +209,11 @@ impl Run {
             self.show(options, &outcome);
         }
         assert_eq!(opened, 2);
+        let proxmox = Proxmox::new(&user).unwrap();
+        for machine in ["qemu/101", "lxc/200"] {
+            let report = doctor::examine(&proxmox, &machine.parse().unwrap(), Kind::Vnc).await;
+            self.said.add(format!("{report:?} {:?} {report:#?}", report.error().map(ToString::to_string)));
+        }
         // Wrong options as well, each with a secret in it.
         for options in [
             user.clone().set("token_id", format!("{TOKEN_ID}={TOKEN_SECRET}")).set("token_secret", TOKEN_SECRET),

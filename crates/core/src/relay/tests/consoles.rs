@@ -89,6 +89,21 @@ async fn no_extension_is_agreed_on_however_it_is_offered() {
     Browser { head, stream }.log_in().await;
 }
 
+#[tokio::test]
+async fn a_console_that_is_too_old_or_that_nobody_uses_ends_and_says_which() {
+    for (limit, code) in [("session_max_age", Code::TimeLimit), ("idle_timeout", Code::Idle)] {
+        let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set(limit, 1)).await;
+        let mut events = rig.relay.events();
+        let mut browser = rig.browse("").await;
+        browser.log_in().await;
+
+        let rest = timeout(Duration::from_secs(10), browser.rest()).await.expect("an end");
+
+        assert!(closes_with(&rest, code), "{limit}: {rest:?}");
+        while !matches!(events.next().await.event().unwrap().what, What::Ended { code: ended, .. } if ended == code) {}
+    }
+}
+
 /// A browser speaks when it was spoken to. What comes before belongs to no console, and goes to none.
 #[tokio::test]
 async fn a_browser_that_speaks_before_it_has_a_console_gets_none() {
@@ -190,7 +205,7 @@ async fn a_stop_tells_every_browser_and_lets_nobody_in() {
 }
 
 /// A key file for the portal and one for its relay, which are gone with the test.
-struct KeyFiles([std::path::PathBuf; 2]);
+struct KeyFiles([PathBuf; 2]);
 
 impl KeyFiles {
     fn new(portal: &str, relay: &str) -> Self {

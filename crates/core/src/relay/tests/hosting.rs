@@ -12,14 +12,14 @@ use crate::relay::pipe::{FrameStream, Role, frames};
 use crate::relay::*;
 
 /// A relay that was not started.
-async fn hosted(moods: Vec<Mood>, options: Options) -> (Arc<Relay>, Arc<Fake>) {
+pub(super) async fn hosted(moods: Vec<Mood>, options: Options) -> (Arc<Relay>, Arc<Fake>) {
     let fake = Arc::new(fake(moods).await);
     let backend: Arc<dyn Backend> = Arc::clone(&fake) as _;
     let relay = Relay::new([("dc1", backend)], &options.set("public_url", format!("{ORIGIN}/console"))).unwrap();
     (Arc::new(relay), fake)
 }
 
-async fn target(relay: &Relay) -> String {
+pub(super) async fn target(relay: &Relay) -> String {
     let pass = relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap();
     pass.url().replace("wss://portal.example.com", "")
 }
@@ -90,7 +90,7 @@ async fn a_browser_that_is_handed_over_after_the_stop_hears_that_the_relay_is_sh
 }
 
 /// The console's bytes from a host's websocket, however they are cut.
-async fn read(socket: &HostSocket, count: usize) -> Vec<u8> {
+pub(super) async fn read(socket: &HostSocket, count: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < count {
         match socket.receive().await {
@@ -101,19 +101,19 @@ async fn read(socket: &HostSocket, count: usize) -> Vec<u8> {
     bytes
 }
 
-async fn say(socket: &HostSocket, bytes: &[u8]) {
+pub(super) async fn say(socket: &HostSocket, bytes: &[u8]) {
     socket.send(&Message::Binary(Bytes::copy_from_slice(bytes))).await.unwrap();
 }
 
-fn headers(origin: &str) -> [(&[u8], &[u8]); 2] {
+pub(super) fn headers(origin: &str) -> [(&[u8], &[u8]); 2] {
     [(b"origin", origin.as_bytes()), (b"sec-websocket-protocol", b"binary")]
 }
 
-async fn query(relay: &Relay) -> String {
+pub(super) async fn query(relay: &Relay) -> String {
     target(relay).await.split_once('?').unwrap().1.to_owned()
 }
 
-async fn log_in(socket: &HostSocket) {
+pub(super) async fn log_in(socket: &HostSocket) {
     assert_eq!(read(socket, 12).await, b"RFB 003.008\n");
     say(socket, b"RFB 003.008\n").await;
     assert_eq!(read(socket, 2).await, [1, 1]);
@@ -144,6 +144,31 @@ async fn a_websocket_whose_frames_the_host_keeps_gets_its_console_and_its_end() 
     assert_eq!(socket.receive().await, Some(farewell));
     assert_eq!(socket.receive().await, None);
     assert_eq!(socket.send(&Message::Binary(Bytes::new())).await.unwrap_err().code(), Code::Closed);
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_served_hears_so() {
+    let (relay, _) = hosted(vec![Mood::Echo], Options::new()).await;
+    relay.owner.take_elsewhere();
+    let (mut browser, host) = sockets().await;
+
+    let error = relay.serve_tcp(host, Bytes::from_static(b"GET /ws HTTP/1.1\r\n\r\n")).await.unwrap_err();
+
+    assert_eq!(error.code(), Code::Forked);
+    let mut answer = String::new();
+    browser.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(Code::Forked.sentence()), "{answer}");
+}
+
+#[tokio::test]
+async fn of_a_websockets_headers_only_those_that_matter_are_looked_at() {
+    let (relay, _) = hosted(vec![Mood::Echo], Options::new()).await;
+    let [origin, offer] = headers(ORIGIN);
+    let cookie: (&[u8], &[u8]) = (b"Cookie", b"name=\x00\xff");
+
+    let socket = relay.accept(&query(&relay).await, [cookie, (b"Origin", origin.1), offer]).await.unwrap();
+
+    log_in(&socket).await;
 }
 
 #[tokio::test]

@@ -19,23 +19,32 @@ async fn bad_options_are_named_before_anything_is_started() {
     };
     let good = || Options::new().set("public_url", ORIGIN);
     let cases = [
-        (good().set("listen", "localhost"), "listen"),
-        (good().set("listen", "127.0.0.1:99999"), "listen"),
-        (Options::new(), "public_url"),
-        (good().set("public_url", "portal"), "public_url"),
-        (good().set("allowed_origins", "https://*.example.com"), "allowed_origins"),
-        (good().set("allowed_origins", "null"), "allowed_origins"),
-        (good().set("frame_ancestors", "portal.example.com"), "frame_ancestors"),
-        (good().set("store", "redis://localhost"), "store"),
-        (good().set("pass_key_file", "/nonexistent/pass.jwk"), "pass_key_file"),
-        (good().set("handshake_timeout", 0), "handshake_timeout"),
-        (good().set("Listen", "x"), "Listen"),
+        ("listen", "localhost"),
+        ("listen", "127.0.0.1:99999"),
+        ("public_url", "portal"),
+        ("public_url", "ftp://portal.example.com"),
+        ("allowed_origins", "https://*.example.com"),
+        ("allowed_origins", "https://portal.example.com/page"),
+        ("allowed_origins", "null"),
+        ("frame_ancestors", "portal.example.com"),
+        ("store", "redis://localhost"),
+        ("pass_key_file", "/nonexistent/pass.jwk"),
+        ("handshake_timeout", "0"),
+        ("max_sessions", "many"),
+        ("allow_missing_origin", "perhaps"),
     ];
-    for (options, name) in cases {
+    for (name, value) in cases {
+        let error = Relay::new(backend(), &good().set(name, value)).unwrap_err();
+
+        assert_eq!(error.code(), Code::InvalidArgument);
+        let said = error.to_string();
+        assert!(said.contains(name) && said.contains(value), "{name} = {value}: {said}");
+    }
+    for (options, named) in [(Options::new(), "public_url"), (good().set("Listen", "x"), "Listen")] {
         let error = Relay::new(backend(), &options).unwrap_err();
 
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(error.to_string().contains(name), "{name}: {error}");
+        assert!(error.to_string().contains(named), "{error}");
     }
     let none: [(&str, Arc<dyn Backend>); 0] = [];
     assert!(Relay::new(none, &good()).is_err());

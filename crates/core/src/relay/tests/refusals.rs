@@ -52,6 +52,20 @@ async fn another_page_is_refused_before_its_pass_is_taken() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_origins_means_the_relays_own_and_a_full_one_means_itself() {
+    let (own, other) = (ORIGIN, "https://other.example.com:8443");
+    for (list, allowed, refused) in [("", own, other), (other, other, own), (other, other, "https://other.example.com")]
+    {
+        let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("allowed_origins", list)).await;
+
+        connect(rig.address, &rig.target().await, "", Some(allowed)).await.log_in().await;
+        let mut browser = connect(rig.address, &rig.target().await, "", Some(refused)).await;
+
+        assert_eq!(browser.refusal().await, Code::OriginRefused.sentence(), "{list:?}: {refused}");
+    }
+}
+
+#[tokio::test]
 async fn our_own_page_hears_steps_and_the_end_as_text() {
     let rig = rig_with(vec![Mood::HangUp], |fake| fake.reason = Some(Code::MachineNotRunning), Options::new()).await;
     let pass = rig.pass().await;
