@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn an_error_names_its_console_if_it_has_one() {
         let reference: Reference = "0123456789".parse().unwrap();
-        let about_none = Error::new(Code::Busy, "relay: full");
-        let about_one = Error::new(Code::PassUsed, "pass: already used").with_reference(&reference);
+        let nobodys = Error::new(Code::Busy, "relay: full");
+        let of_one = Error::new(Code::PassUsed, "pass: already used").with_reference(&reference);
 
-        for (error, expected) in [(about_none, None), (about_one, Some(reference.as_str()))] {
+        for (error, expected) in [(nobodys, None), (of_one, Some(reference.as_str()))] {
             let (error, mut length) = (cpass_error::into_raw(error), 9000);
             // SAFETY: made above, and freed below.
             let lent = unsafe { cpass_error_reference(error, &raw mut length) };
