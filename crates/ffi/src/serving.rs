@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use consolepass::{Backend, Code, Error, Options, Owner, Pass, Reference, Relay, Result, Subscription};
+use consolepass::{Backend, Code, Error, HostConnection, Options, Owner, Pass, Reference, Relay, Result, Subscription};
 use http::Response;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::socket::Socket;
 use crate::text::Text;
 use crate::waiting::Waiting;
 
@@ -55,13 +54,13 @@ impl Serving {
     }
 
     /// Serves a connection of the portal's own port in the background, until it ends.
-    pub(crate) fn serve(&self, socket: Socket, read: Bytes) -> Result<()> {
+    pub(crate) fn serve(&self, connection: HostConnection, read: Bytes) -> Result<()> {
         self.check_open()?;
         // Before there are threads: in a child of this process they would be missing.
         self.relay.take()?;
         let relay = Arc::clone(&self.relay);
         self.handle()?.spawn(async move {
-            if let Err(error) = socket.serve(&relay, read).await {
+            if let Err(error) = relay.serve_connection(connection, read).await {
                 // Who gave it has gone on long since; the log is all that is left.
                 tracing::warn!(target: "consolepass::c", code = %error.code(), hint = error.hint(), "a connection that was handed over was not served: {error}");
             }

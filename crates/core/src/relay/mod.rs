@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod events;
 mod host;
+mod host_connection;
 mod host_socket;
 mod issuer;
 mod listener;
@@ -56,6 +57,7 @@ use crate::options::{Checked, Options, Scope};
 use crate::{Backend, Code, Error, Reference, Result};
 
 pub use self::events::{Event, EventConsole, What};
+pub use self::host_connection::HostConnection;
 pub use self::host_socket::{HostSocket, Message};
 pub use self::issuer::Issuer;
 pub use self::owner::Owner;
