@@ -64,6 +64,8 @@ uint16_t cpass_error_http_status(const cpass_error *error);
 
 const char *cpass_error_fingerprint(const cpass_error *error, size_t *length);
 
+const char *cpass_error_reference(const cpass_error *error, size_t *length);
+
 void cpass_error_free(cpass_error *error);
 
 typedef struct cpass_options cpass_options;

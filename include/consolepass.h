@@ -196,6 +196,17 @@ const char *cpass_error_fingerprint(const cpass_error *error,
                                     size_t *length);
 
 /**
+ * The public name of the console that the error is about, as in events and the log. NULL if no pass named one.
+ *
+ * length:  set to the number of bytes; may be NULL.
+ *
+ * Memory: the text is lent until the error is freed.
+ */
+CPASS_MUST_USE
+const char *cpass_error_reference(const cpass_error *error,
+                                  size_t *length);
+
+/**
  * Frees an error, and every text that it lent. NULL is fine.
  */
 void cpass_error_free(cpass_error *error);
@@ -908,7 +919,7 @@ CPASS_MUST_USE size_t cpass_relay_session_count(const cpass_relay *relay);
 
 /**
  * Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as the
- * option shutdown_grace says. What is left then is cut off. Doing it again does nothing.
+ * option shutdown_grace says. What is left then is cut off. Every thread that does it waits for the same end.
  *
  * timeout_ms:  waits no longer than this in any case; 0 leaves it to the option.
  */

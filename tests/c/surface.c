@@ -118,6 +118,8 @@ static void an_untrusted_certificate_is_told(void) {
     check(strcmp(cpass_error_fingerprint(error, NULL), getenv("PVE_FINGERPRINT")) == 0);
     check(strcmp(cpass_error_sentence(error, NULL), "the hypervisor's certificate is not trusted") == 0);
     check(cpass_error_http_status(error) == 0 && strlen(cpass_error_hint(error, NULL)) > 10);
+    size_t length = 1;
+    check(cpass_error_reference(error, &length) == NULL && length == 0);
     cpass_error_free(error);
     cpass_backend_free(backend);
     cpass_options_free(options);

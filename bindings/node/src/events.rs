@@ -1,11 +1,9 @@
 //! What happens to a relay's consoles, on its way to JavaScript.
 
-use consolepass::{Event, What};
+use consolepass::{Event, NextEvent, Subscription, What};
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
-use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
-use tokio::sync::watch;
 
 use crate::runtime::runtime;
 use crate::tables::milliseconds;
@@ -58,15 +56,11 @@ type Callback = ThreadsafeFunction<Option<Vec<Told>>, (), Option<Vec<Told>>, nap
 
 /// Hands events over as they come; `callback` is called with the next ones when it has returned from those before, so that
 /// a program that is busy loses the oldest, and no memory.
-pub(crate) fn tell(
-    callback: Function<'_, Option<Vec<Told>>, ()>,
-    mut events: broadcast::Receiver<Event>,
-    mut stopped: watch::Receiver<bool>,
-) -> napi::Result<()> {
+pub(crate) fn tell(callback: Function<'_, Option<Vec<Told>>, ()>, mut subscription: Subscription) -> napi::Result<()> {
     let callback: Callback = callback.build_threadsafe_function().weak().callee_handled().build()?;
     runtime()?.spawn(async move {
         loop {
-            let told = next(&mut events, &mut stopped).await;
+            let told = next(&mut subscription).await;
             let is_last = told.is_none();
             // It fails when the environment of Node is gone.
             if callback.call_async(told).await.is_err() || is_last {
@@ -78,24 +72,19 @@ pub(crate) fn tell(
 }
 
 /// At least one, or nothing when the relay has ended and everything was told.
-async fn next(events: &mut broadcast::Receiver<Event>, stopped: &mut watch::Receiver<bool>) -> Option<Vec<Told>> {
+async fn next(subscription: &mut Subscription) -> Option<Vec<Told>> {
     let mut told = Vec::new();
-    tokio::select! {
-        // What happened comes before the end.
-        biased;
-        received = events.recv() => match received {
-            Ok(event) => told.push(Told::of(event)),
-            Err(RecvError::Lagged(count)) => told.push(Told::lost(count)),
-            Err(RecvError::Closed) => return None,
-        },
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-    }
-    while told.len() < MOST {
-        match events.try_recv() {
-            Ok(event) => told.push(Told::of(event)),
-            Err(TryRecvError::Lagged(count)) => told.push(Told::lost(count)),
-            Err(_) => break,
+    let mut next = Some(subscription.next().await);
+    loop {
+        match next {
+            Some(NextEvent::Event(event)) => told.push(Told::of(event)),
+            Some(NextEvent::Lost(count)) => told.push(Told::lost(count)),
+            Some(NextEvent::Ended) | None => break,
         }
+        if told.len() == MOST {
+            break;
+        }
+        next = subscription.try_next();
     }
     (!told.is_empty()).then_some(told)
 }

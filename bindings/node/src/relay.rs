@@ -1,6 +1,7 @@
 //! Relays.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -9,7 +10,6 @@ use consolepass::{Code, Error, Reference, Result};
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function, Object};
 use napi_derive::napi;
-use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::call::{Abort, outcome_or_promise, promise};
@@ -42,7 +42,7 @@ impl Backends {
 #[napi]
 pub struct Relay {
     relay: Arc<consolepass::Relay>,
-    stopped: watch::Sender<bool>,
+    stopped: Arc<AtomicBool>,
 }
 
 #[napi]
@@ -51,7 +51,7 @@ impl Relay {
     pub fn new(backends: &Backends, given: Given) -> napi::Result<Self> {
         let backends = backends.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let made = consolepass::Relay::new(backends, &options(given, Scope::Relay)?);
-        Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?), stopped: watch::Sender::new(false) })
+        Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?), stopped: Arc::default() })
     }
 
     /// Resolves to the address that it listens on. There is nothing to abort: it does not wait for anybody.
@@ -86,11 +86,11 @@ impl Relay {
 
     #[napi(catch_unwind)]
     pub fn stop<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
-        let (relay, stopped) = (Arc::clone(&self.relay), self.stopped.clone());
+        let (relay, stopped) = (Arc::clone(&self.relay), Arc::clone(&self.stopped));
         // A task of its own: who stops waiting for the end does not undo it.
         let ending = runtime()?.spawn(async move {
             relay.stop().await;
-            stopped.send_replace(true);
+            stopped.store(true, Ordering::Release);
         });
         let work = async move {
             ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))
@@ -111,7 +111,7 @@ impl Relay {
     /// Tells `callback` what happens to consoles, several at once, and `null` when the relay has ended.
     #[napi(catch_unwind)]
     pub fn listen(&self, callback: Function<'_, Option<Vec<Told>>, ()>) -> napi::Result<()> {
-        events::tell(callback, self.relay.events(), self.stopped.subscribe())
+        events::tell(callback, self.relay.events())
     }
 
     /// What it answers to a request for `path` that asks for no websocket.
@@ -134,7 +134,7 @@ impl Relay {
     }
 
     fn open(&self) -> napi::Result<Arc<consolepass::Relay>> {
-        let open: Result<()> = if *self.stopped.borrow() {
+        let open: Result<()> = if self.stopped.load(Ordering::Acquire) {
             Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"))
         } else {
             Ok(())

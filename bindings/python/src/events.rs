@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use consolepass::{Code, Error, Event, Owner, What};
+use consolepass::{Code, Error, NextEvent, Owner, Subscription, What};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::error;
@@ -19,25 +19,9 @@ pub(crate) struct Events {
     subscription: Arc<Mutex<Subscription>>,
 }
 
-struct Subscription {
-    events: broadcast::Receiver<Event>,
-    stopped: watch::Receiver<bool>,
-}
-
-/// The next thing that is known.
-enum Next {
-    Event(Event),
-    /// So many events were not fetched in time.
-    Lost(u64),
-    /// The relay has ended, and everything was told.
-    Ended,
-    /// Nothing, in the time that was given.
-    Nothing,
-}
-
 impl Events {
-    pub(crate) fn new(owner: Owner, events: broadcast::Receiver<Event>, stopped: watch::Receiver<bool>) -> Self {
-        Self { owner, subscription: Arc::new(Mutex::new(Subscription { events, stopped })) }
+    pub(crate) fn new(owner: Owner, subscription: Subscription) -> Self {
+        Self { owner, subscription: Arc::new(Mutex::new(subscription)) }
     }
 }
 
@@ -63,36 +47,15 @@ impl Events {
         let next = async move {
             let next = async { subscription.lock().await.next().await };
             let next = match limit {
-                Some(limit) => timeout(limit, next).await.unwrap_or(Next::Nothing),
-                None => next.await,
+                Some(limit) => timeout(limit, next).await.ok(),
+                None => Some(next.await),
             };
-            if matches!(next, Next::Ended) {
+            if matches!(next, Some(NextEvent::Ended)) {
                 return Err(Error::new(Code::Closed, "events: the relay has ended"));
             }
             Ok(next)
         };
         Ok(Operation::new(next, presented))
-    }
-}
-
-impl Subscription {
-    async fn next(&mut self) -> Next {
-        tokio::select! {
-            // What happened comes before the end.
-            biased;
-            received = self.events.recv() => match received {
-                Ok(event) => return Next::Event(event),
-                Err(broadcast::error::RecvError::Lagged(count)) => return Next::Lost(count),
-                Err(broadcast::error::RecvError::Closed) => return Next::Ended,
-            },
-            _ = self.stopped.wait_for(|stopped| *stopped) => {}
-        }
-        // The relay was stopped meanwhile; the consoles that it ended may have told so at the last moment.
-        match self.events.try_recv() {
-            Ok(event) => Next::Event(event),
-            Err(broadcast::error::TryRecvError::Lagged(count)) => Next::Lost(count),
-            Err(_) => Next::Ended,
-        }
     }
 }
 
@@ -106,16 +69,16 @@ fn word(what: &What) -> &'static str {
     }
 }
 
-fn presented(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
+fn presented(py: Python<'_>, next: Option<NextEvent>) -> PyResult<Py<PyAny>> {
     static EVENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let class = EVENT.import(py, "consolepass._events", "Event")?;
     let event = match next {
-        Next::Nothing | Next::Ended => return Ok(py.None()),
-        Next::Lost(count) => {
+        None | Some(NextEvent::Ended) => return Ok(py.None()),
+        Some(NextEvent::Lost(count)) => {
             let none = py.None();
             class.call1(("lost", SystemTime::now(), &none, &none, &none, &none, &none, &none, count))?
         }
-        Next::Event(event) => {
+        Some(NextEvent::Event(event)) => {
             let (code, message) = match &event.what {
                 What::Ended { code, message } => (Some(code.name()), Some(message.as_str())),
                 _ => (None, None),

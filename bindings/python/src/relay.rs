@@ -9,7 +9,6 @@ use consolepass::{Code, Error, Reference, Result};
 use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error;
@@ -32,17 +31,6 @@ type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<
 struct Inner {
     relay: consolepass::Relay,
     stopping: AtomicBool,
-    /// Whether it was stopped, and everything was told. It goes away with the relay, which says the same.
-    stopped: watch::Sender<bool>,
-}
-
-/// Tells the listeners of events that no more will come.
-struct Told<'a>(&'a watch::Sender<bool>);
-
-impl Drop for Told<'_> {
-    fn drop(&mut self) {
-        self.0.send_replace(true);
-    }
 }
 
 impl AsRef<consolepass::Relay> for Inner {
@@ -80,11 +68,7 @@ impl Relay {
         }
         let options = options(Scope::Relay, Some(given))?;
         let made = released(py, || consolepass::Relay::new(named, &options))?;
-        let inner = Inner {
-            relay: error::raised(py, made)?,
-            stopping: AtomicBool::new(false),
-            stopped: watch::Sender::new(false),
-        };
+        let inner = Inner { relay: error::raised(py, made)?, stopping: AtomicBool::new(false) };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -124,17 +108,10 @@ impl Relay {
         let inner = Arc::clone(&self.0);
         let stopped = async move {
             inner.relay.owner().check()?;
-            let process = process()?;
-            let mut stopped = inner.stopped.subscribe();
-            if !inner.stopping.swap(true, Ordering::AcqRel) {
-                // A task of its own: who stops waiting for the end does not undo it, and others wait for the same.
-                process.runtime.spawn(async move {
-                    let _told = Told(&inner.stopped);
-                    inner.relay.stop().await;
-                });
-            }
-            // It cannot go away before it was told.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
+            inner.stopping.store(true, Ordering::Release);
+            // A task of its own: who stops waiting for the end does not undo it, and its last events are told all the same.
+            let ending = process()?.runtime.spawn(async move { inner.relay.stop().await });
+            ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))?;
             Ok(())
         };
         Operation::new(stopped, |py, ()| Ok(py.None()))
@@ -142,7 +119,7 @@ impl Relay {
 
     fn events(&self, py: Python<'_>) -> PyResult<Events> {
         error::raised(py, self.0.relay.owner().check())?;
-        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events(), self.0.stopped.subscribe()))
+        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events()))
     }
 
     /// Fails where it serves nobody: once it was stopped, and in a child of its process.

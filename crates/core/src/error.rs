@@ -68,7 +68,7 @@ impl Error {
 
     /// Notes which console it is about.
     #[must_use]
-    pub(crate) fn with_reference(mut self, reference: &Reference) -> Self {
+    pub fn with_reference(mut self, reference: &Reference) -> Self {
         self.0.reference = Some(reference.clone());
         self
     }

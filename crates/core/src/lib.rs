@@ -54,6 +54,7 @@ pub use options::Options;
 pub use reference::Reference;
 #[cfg(feature = "relay")]
 pub use relay::{
-    Event, EventConsole, HostSocket, Issuer, Message, Owner, Pass, PassKey, Relay, Viewer, ViewerFile, What,
+    Event, EventConsole, HostConnection, HostSocket, Issuer, Message, NextEvent, Owner, Pass, PassKey, Relay,
+    Subscription, Viewer, ViewerFile, What,
 };
 pub use secret::Secret;

@@ -8,11 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use consolepass::{Backend, Code, Event, Kind, Options, Proxmox, Relay, What};
+use consolepass::{Backend, Code, Kind, Options, Proxmox, Relay, Subscription, What};
 use consolepass_emulator::proxmox::{Emulator, Faults, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast::Receiver;
 
 const ORIGIN: &str = "https://portal.example.com";
 
@@ -66,9 +65,9 @@ async fn through_a_relay(faults: Faults) -> Tried {
     Tried { refused, tickets: record.count("POST", "/vncproxy"), websockets: record.count("GET", "/vncwebsocket") }
 }
 
-async fn ended(events: &mut Receiver<Event>) -> (Code, String) {
+async fn ended(events: &mut Subscription) -> (Code, String) {
     loop {
-        if let What::Ended { code, message } = events.recv().await.unwrap().what {
+        if let What::Ended { code, message } = events.next().await.event().unwrap().what {
             return (code, message);
         }
     }

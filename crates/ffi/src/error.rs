@@ -24,6 +24,7 @@ pub struct cpass_error {
     hint: Text,
     sentence: Text,
     fingerprint: Option<Text>,
+    reference: Option<Text>,
 }
 
 impl cpass_error {
@@ -34,6 +35,7 @@ impl cpass_error {
             hint: Text::new(error.hint()),
             sentence: Text::new(error.code().sentence()),
             fingerprint: error.fingerprint().map(Text::new),
+            reference: error.reference().map(Text::shown),
             error,
         }))
     }
@@ -132,9 +134,49 @@ pub unsafe extern "C" fn cpass_error_fingerprint(error: *const cpass_error, leng
     unsafe { lend(error, length, |error| error.fingerprint.as_ref()) }
 }
 
+/// The public name of the console that the error is about, as in events and the log. NULL if no pass named one.
+///
+/// length:  set to the number of bytes; may be NULL.
+///
+/// Memory: the text is lent until the error is freed.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cpass_error_reference(error: *const cpass_error, length: *mut usize) -> *const c_char {
+    // SAFETY: NULL or live, by the contract at the top of the header.
+    unsafe { lend(error, length, |error| error.reference.as_ref()) }
+}
+
 /// Frees an error, and every text that it lent. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cpass_error_free(error: *mut cpass_error) {
     // SAFETY: NULL, or a handle that is given back once, by the contract at the top of the header.
     unsafe { free(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use consolepass::{Code, Reference};
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_its_console_if_it_has_one() {
+        let reference: Reference = "0123456789".parse().unwrap();
+        let nobodys = Error::new(Code::Busy, "relay: full");
+        let of_one = Error::new(Code::PassUsed, "pass: already used").with_reference(&reference);
+
+        for (error, expected) in [(nobodys, None), (of_one, Some(reference.as_str()))] {
+            let (error, mut length) = (cpass_error::into_raw(error), 9000);
+            // SAFETY: made above, and freed below.
+            let lent = unsafe { cpass_error_reference(error, &raw mut length) };
+            // SAFETY: what is lent is a text, and its error is still there.
+            let told = (!lent.is_null()).then(|| unsafe { CStr::from_ptr(lent) }.to_str().unwrap());
+            assert_eq!(told, expected);
+            assert_eq!(length, expected.map_or(0, str::len));
+            // SAFETY: made above.
+            unsafe { cpass_error_free(error) };
+        }
+    }
 }

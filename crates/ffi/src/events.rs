@@ -6,7 +6,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use consolepass::{Code, Error, Event, What};
+use consolepass::{Code, Error, Event, NextEvent, Subscription, What};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -14,7 +14,6 @@ use crate::error::{cpass_code, cpass_error};
 use crate::guard::{Out, fallible, free, given, infallible, needed};
 use crate::owner::Owned;
 use crate::relay::cpass_relay;
-use crate::serving::{Next, Subscription};
 use crate::text::{Text, lend, unix_milliseconds};
 use crate::waiting::Waiting;
 
@@ -147,9 +146,9 @@ pub unsafe extern "C" fn cpass_events_next(
         let next = async { events.subscription.lock().await.next().await };
         let limit = Duration::from_millis(timeout_ms.into());
         match events.waiting.wait(0, "events", async { Ok(timeout(limit, next).await) })? {
-            Ok(Next::Event(event)) => out.set(cpass_event::new(event)),
-            Ok(Next::Lost(count)) => out.set(cpass_event::lost(count)),
-            Ok(Next::Ended) => return Err(Error::new(Code::Closed, "events: the relay has ended")),
+            Ok(NextEvent::Event(event)) => out.set(cpass_event::new(event)),
+            Ok(NextEvent::Lost(count)) => out.set(cpass_event::lost(count)),
+            Ok(NextEvent::Ended) => return Err(Error::new(Code::Closed, "events: the relay has ended")),
             Err(_) => out.set_none(),
         }
         Ok(())

@@ -19,7 +19,7 @@ use http::Response;
 use crate::error::cpass_error;
 use crate::guard::{Out, bytes, fallible, free, given, infallible, needed, text};
 use crate::relay::cpass_relay;
-use crate::socket::Socket;
+use crate::socket;
 use crate::text::{Text, lend};
 
 /// An answer to a plain request.
@@ -66,8 +66,8 @@ pub unsafe extern "C" fn cpass_relay_serve(
         let (relay, read) = unsafe { (needed(relay, "relay")?, bytes(read, read_length, "read")?) };
         let serving = relay.serving.here()?;
         // SAFETY: the caller closes it only when this call has returned.
-        let socket = unsafe { Socket::copy_of(fd) }?;
-        serving.serve(socket, Bytes::copy_from_slice(read))
+        let connection = unsafe { socket::copy_of(fd) }?;
+        serving.serve(connection, Bytes::copy_from_slice(read))
     })
 }
 

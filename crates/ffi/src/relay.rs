@@ -149,7 +149,7 @@ pub unsafe extern "C" fn cpass_relay_session_count(relay: *const cpass_relay) ->
 }
 
 /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as the
-/// option shutdown_grace says. What is left then is cut off. Doing it again does nothing.
+/// option shutdown_grace says. What is left then is cut off. Every thread that does it waits for the same end.
 ///
 /// timeout_ms:  waits no longer than this in any case; 0 leaves it to the option.
 #[must_use]

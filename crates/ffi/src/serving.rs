@@ -1,15 +1,14 @@
 //! A relay with the threads that serve it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use consolepass::{Backend, Code, Error, Event, Options, Owner, Pass, Reference, Relay, Result};
+use consolepass::{Backend, Code, Error, HostConnection, Options, Owner, Pass, Reference, Relay, Result, Subscription};
 use http::Response;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{broadcast, watch};
 
-use crate::socket::Socket;
 use crate::text::Text;
 use crate::waiting::Waiting;
 
@@ -23,8 +22,8 @@ pub(crate) struct Serving {
     /// None before there is something to serve. Two, if it was started at the moment in which its first connection came.
     threads: Mutex<Vec<Runtime>>,
     address: OnceLock<Text>,
-    /// Whether it was stopped. It goes away with the relay, which says the same.
-    stopped: watch::Sender<bool>,
+    /// Whether it was stopped, or is about to be.
+    stopped: AtomicBool,
 }
 
 impl Serving {
@@ -34,7 +33,7 @@ impl Serving {
             waiting: Waiting::new(),
             threads: Mutex::default(),
             address: OnceLock::new(),
-            stopped: watch::Sender::new(false),
+            stopped: AtomicBool::new(false),
         })
     }
 
@@ -55,13 +54,13 @@ impl Serving {
     }
 
     /// Serves a connection of the portal's own port in the background, until it ends.
-    pub(crate) fn serve(&self, socket: Socket, read: Bytes) -> Result<()> {
+    pub(crate) fn serve(&self, connection: HostConnection, read: Bytes) -> Result<()> {
         self.check_open()?;
         // Before there are threads: in a child of this process they would be missing.
         self.relay.take()?;
         let relay = Arc::clone(&self.relay);
         self.handle()?.spawn(async move {
-            if let Err(error) = socket.serve(&relay, read).await {
+            if let Err(error) = relay.serve_connection(connection, read).await {
                 // Who gave it has gone on long since; the log is all that is left.
                 tracing::warn!(target: "consolepass::c", code = %error.code(), hint = error.hint(), "a connection that was handed over was not served: {error}");
             }
@@ -95,13 +94,11 @@ impl Serving {
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
-        Subscription { events: self.relay.events(), stopped: self.stopped.subscribe() }
+        self.relay.events()
     }
 
     pub(crate) fn stop(&self, timeout_ms: u32) -> Result<()> {
-        if self.stopped.send_replace(true) {
-            return Ok(());
-        }
+        self.stopped.store(true, Ordering::Release);
         let stop = async {
             self.relay.stop().await;
             Ok(())
@@ -116,7 +113,7 @@ impl Serving {
     }
 
     fn check_open(&self) -> Result<()> {
-        if *self.stopped.borrow() {
+        if self.stopped.load(Ordering::Acquire) {
             return Err(Error::new(Code::Closed, "relay: it was stopped; make a new one"));
         }
         Ok(())
@@ -137,9 +134,9 @@ impl Serving {
         Ok(threads[0].handle().clone())
     }
 
+    /// Returns when they have ended, also if another thread has begun it.
     fn end_threads(&self) {
-        let threads = std::mem::take(&mut *self.threads());
-        for runtime in threads {
+        for runtime in self.threads().drain(..) {
             runtime.shutdown_timeout(LAST_BREATH);
         }
     }
@@ -154,41 +151,5 @@ fn make_threads() -> Result<Runtime> {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.end_threads();
-    }
-}
-
-/// A place to hear of a relay's events.
-pub(crate) struct Subscription {
-    events: broadcast::Receiver<Event>,
-    stopped: watch::Receiver<bool>,
-}
-
-/// The next thing that is known.
-pub(crate) enum Next {
-    Event(Event),
-    /// So many events were not fetched in time.
-    Lost(u64),
-    /// The relay has ended, and everything was told.
-    Ended,
-}
-
-impl Subscription {
-    pub(crate) async fn next(&mut self) -> Next {
-        tokio::select! {
-            // What happened comes before the end.
-            biased;
-            received = self.events.recv() => match received {
-                Ok(event) => return Next::Event(event),
-                Err(broadcast::error::RecvError::Lagged(count)) => return Next::Lost(count),
-                Err(broadcast::error::RecvError::Closed) => return Next::Ended,
-            },
-            _ = self.stopped.wait_for(|stopped| *stopped) => {}
-        }
-        // The relay was stopped meanwhile; the consoles that it ended may have told so at the last moment.
-        match self.events.try_recv() {
-            Ok(event) => Next::Event(event),
-            Err(broadcast::error::TryRecvError::Lagged(count)) => Next::Lost(count),
-            Err(_) => Next::Ended,
-        }
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use super::Shared;
 use super::events::What;
 use super::pass::Grant;
 use super::session;
-use super::sessions::Place;
+use super::sessions::{Place, Reserved};
 use super::upgrade::{NoPass, Visit};
 use crate::{Code, Error, Result, Secret};
 
@@ -31,18 +31,19 @@ type Taken = Result<(Grant, Place)>;
 
 async fn let_in(shared: &Arc<Shared>, headers: &HeaderMap, visit: &Visit) -> Taken {
     shared.origins.check(headers)?;
-    let permit = shared.sessions.reserve()?;
+    let reserved = shared.sessions.reserve()?;
     let pass = visit.pass.as_ref().map_err(|NoPass(what)| Error::new(Code::PassInvalid, format!("pass: {what}")))?;
     let (sender, admitted) = oneshot::channel();
     // By itself: a pass that is being taken when its browser leaves is spent all the same, and somebody must say so.
-    tokio::spawn(take(Arc::clone(shared), pass.clone(), permit, sender));
+    tokio::spawn(take(Arc::clone(shared), pass.clone(), reserved, sender));
     admitted.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "pass: nobody took it")))
 }
 
-async fn take(shared: Arc<Shared>, pass: Secret, permit: OwnedSemaphorePermit, sender: oneshot::Sender<Taken>) {
+async fn take(shared: Arc<Shared>, pass: Secret, reserved: Reserved, sender: oneshot::Sender<Taken>) {
+    let _telling = reserved.telling();
     let taken = shared.acceptor.take(pass.expose()).await.and_then(|grant| {
         shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
-        let place = shared.sessions.enter(grant.reference.clone(), permit).inspect_err(|error| {
+        let place = shared.sessions.enter(grant.reference.clone(), reserved).inspect_err(|error| {
             shared.events.send(Some(&grant.reference), Some(&grant), session::ended(error));
         })?;
         Ok((grant, place))

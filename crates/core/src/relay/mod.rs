@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod events;
 mod host;
+mod host_connection;
 mod host_socket;
 mod issuer;
 mod listener;
@@ -26,6 +27,7 @@ mod sessions;
 pub(crate) mod set_up;
 mod signed;
 mod store;
+mod subscription;
 mod upgrade;
 mod viewer;
 
@@ -38,7 +40,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -55,11 +57,13 @@ use crate::options::{Checked, Options, Scope};
 use crate::{Backend, Code, Error, Reference, Result};
 
 pub use self::events::{Event, EventConsole, What};
+pub use self::host_connection::HostConnection;
 pub use self::host_socket::{HostSocket, Message};
 pub use self::issuer::Issuer;
 pub use self::owner::Owner;
 pub use self::pass::Pass;
 pub use self::signed::PassKey;
+pub use self::subscription::{NextEvent, Subscription};
 pub use self::viewer::{Viewer, ViewerFile};
 
 /// A relay: issues passes, and serves the browsers that bring them.
@@ -76,6 +80,8 @@ pub struct Relay {
     listen: SocketAddr,
     shutdown_grace: Duration,
     state: Mutex<State>,
+    /// There once it has ended; whoever stops it waits for that.
+    ended: OnceCell<()>,
 }
 
 /// What a relay is doing. It goes down this list and never up again.
@@ -168,6 +174,7 @@ impl Relay {
             listen,
             shutdown_grace: options.seconds("shutdown_grace"),
             state: Mutex::new(State::New),
+            ended: OnceCell::new(),
         })
     }
 
@@ -230,9 +237,10 @@ impl Relay {
         Ok(self.shared.sessions.end(reference, Code::Revoked) || unused)
     }
 
-    /// What happens to consoles from now on. A listener that falls behind loses the oldest events and is told how many.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.shared.events.subscribe()
+    /// What happens to consoles from now on, until the last one of a relay that was stopped has ended. A listener that falls
+    /// behind loses the oldest events and is told how many.
+    pub fn events(&self) -> Subscription {
+        Subscription::new(self.shared.events.subscribe(), Arc::clone(&self.shared.sessions))
     }
 
     /// How many sessions are open; none in a process that was forked off.
@@ -255,11 +263,15 @@ impl Relay {
     }
 
     /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as
-    /// `shutdown_grace` says. Calling it again does nothing, and neither does calling it in a process that was forked off.
+    /// `shutdown_grace` says. Calling it again waits for the same end. It does nothing in a process that was forked off.
     pub async fn stop(&self) {
-        if self.owner.check().is_err() {
-            return;
+        if self.owner.check().is_ok() {
+            // Who calls it again goes on with it if who began has given up.
+            self.ended.get_or_init(|| self.end()).await;
         }
+    }
+
+    async fn end(&self) {
         self.shared.end();
         let state = std::mem::replace(&mut *self.state(), State::Stopped);
         if let State::Running(address, listening) = state {
@@ -267,7 +279,7 @@ impl Relay {
             // It ends by itself now. Its port is free when this returns: another relay may have been waiting for it.
             let _ = listening.await;
         }
-        if timeout(self.shutdown_grace, self.shared.sessions.drained()).await.is_err() {
+        if timeout(self.shutdown_grace, self.shared.sessions.gone()).await.is_err() {
             tracing::warn!(sessions = self.session_count(), "some consoles are still ending");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::{Code, Error, Reference, Result};
@@ -17,6 +17,10 @@ pub(super) struct Sessions {
     places: Arc<Semaphore>,
     most: usize,
     live: Mutex<Live>,
+    /// Set once: nobody is let in any more. It changes under the lock of `live` alone.
+    closed: watch::Sender<bool>,
+    /// It has a receiver for each one that may have something to tell.
+    telling: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -24,39 +28,58 @@ struct Live {
     ends: HashMap<Reference, oneshot::Sender<Code>>,
     /// Who was to be ended and was not found: a browser between taking its pass and entering is caught at the door.
     missed: HashMap<Reference, (Code, Instant)>,
-    /// Set once: nobody is let in any more.
-    closed: bool,
 }
+
+/// A place for a session whose pass is not taken yet.
+#[derive(Debug)]
+pub(super) struct Reserved {
+    permit: OwnedSemaphorePermit,
+    telling: Telling,
+}
+
+/// As long as one is there, there may be more to tell about a session.
+#[derive(Clone, Debug)]
+pub(super) struct Telling(#[expect(dead_code, reason = "that it is there says it")] watch::Receiver<()>);
 
 /// One session's place among the others; it is free again when this is dropped.
 pub(super) struct Place {
     reference: Reference,
     sessions: Arc<Sessions>,
     end: oneshot::Receiver<Code>,
+    // In this order: after the last one the sessions are none.
     _permit: OwnedSemaphorePermit,
+    _telling: Telling,
 }
 
 impl Sessions {
     pub(super) fn new(most: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(most)), most, live: Mutex::default() }
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            most,
+            live: Mutex::default(),
+            closed: watch::Sender::new(false),
+            telling: watch::Sender::new(()),
+        }
     }
 
     /// Reserves a place, before the pass is taken: a pass is not spent on a relay that is full.
-    pub(super) fn reserve(&self) -> Result<OwnedSemaphorePermit> {
-        if self.locked(|live| live.closed) {
-            return Err(shutting_down());
-        }
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+    pub(super) fn reserve(&self) -> Result<Reserved> {
+        // Under the lock: who comes after the close is not waited for, and who came before it is.
+        let telling =
+            self.locked(|_| if self.is_closed() { Err(shutting_down()) } else { Ok(self.telling.subscribe()) });
+        let telling = Telling(telling?);
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::new(Code::Busy, format!("relay: {} of {} sessions are open", self.most, self.most))
                 .with_hint("raise max_sessions")
-        })
+        })?;
+        Ok(Reserved { permit, telling })
     }
 
     /// Enters a session into its reserved place.
-    pub(super) fn enter(self: &Arc<Self>, reference: Reference, permit: OwnedSemaphorePermit) -> Result<Place> {
+    pub(super) fn enter(self: &Arc<Self>, reference: Reference, reserved: Reserved) -> Result<Place> {
         let (sender, end) = oneshot::channel();
         self.locked(|live| {
-            if live.closed {
+            if self.is_closed() {
                 return Err(shutting_down());
             }
             if let Some((code, _)) = live.missed.remove(&reference) {
@@ -65,7 +88,8 @@ impl Sessions {
             live.ends.insert(reference.clone(), sender);
             Ok(())
         })?;
-        Ok(Place { reference, sessions: Arc::clone(self), end, _permit: permit })
+        let Reserved { permit, telling } = reserved;
+        Ok(Place { reference, sessions: Arc::clone(self), end, _permit: permit, _telling: telling })
     }
 
     /// Tells one session to end. Returns whether there was one.
@@ -85,7 +109,7 @@ impl Sessions {
     /// Tells every session to end, and lets nobody in again.
     pub(super) fn close(&self) {
         let ends = self.locked(|live| {
-            live.closed = true;
+            self.closed.send_replace(true);
             std::mem::take(&mut live.ends)
         });
         for sender in ends.into_values() {
@@ -94,15 +118,23 @@ impl Sessions {
         }
     }
 
-    /// Resolves when the last session is gone.
-    pub(super) async fn drained(&self) {
-        let all = u32::try_from(self.most).unwrap_or(u32::MAX);
-        // The semaphore is never closed.
-        let _ = self.places.acquire_many(all).await;
+    /// Resolves when nobody is let in any more, and the last session is gone and has told its end.
+    pub(super) async fn gone(&self) {
+        // The sender is here.
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+        self.telling.closed().await;
+    }
+
+    pub(super) fn are_gone(&self) -> bool {
+        self.is_closed() && self.telling.is_closed()
     }
 
     pub(super) fn count(&self) -> usize {
         self.most - self.places.available_permits()
+    }
+
+    fn is_closed(&self) -> bool {
+        *self.closed.borrow()
     }
 
     fn locked<T>(&self, body: impl FnOnce(&mut Live) -> T) -> T {
@@ -112,6 +144,13 @@ impl Sessions {
 
 fn shutting_down() -> Error {
     Error::new(Code::ShuttingDown, "relay: shutting down")
+}
+
+impl Reserved {
+    /// For who has something to tell even if there is no session in the end.
+    pub(super) fn telling(&self) -> Telling {
+        self.telling.clone()
+    }
 }
 
 impl Place {
@@ -182,6 +221,7 @@ mod tests {
         assert_eq!(late.err().map(|error| error.code()), Some(Code::ShuttingDown));
         assert_eq!(sessions.count(), 1);
         drop(first);
-        sessions.drained().await;
+        sessions.gone().await;
+        assert_eq!(sessions.count(), 0);
     }
 }

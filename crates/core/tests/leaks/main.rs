@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use consolepass::{Backend, Console, Issuer, Kind, Options, Pass, PassKey, Proxmox, Relay, Result, Vnc, doctor};
+use consolepass::{
+    Backend, Console, Issuer, Kind, NextEvent, Options, Pass, PassKey, Proxmox, Relay, Result, Vnc, doctor,
+};
 use consolepass_emulator::proxmox::{Emulator, Settings, Token, User};
 use consolepass_emulator::screen::{Options as ScreenOptions, Screen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -152,7 +154,7 @@ impl Run {
             self.spend(&relay, &pass, manner).await;
         }
         relay.stop().await;
-        while let Ok(event) = events.try_recv() {
+        while let NextEvent::Event(event) = events.next().await {
             self.said.add(format!("{event:?} {event:#?}"));
         }
     }
@@ -181,7 +183,7 @@ impl Run {
             }
             assert!(taken, "no signed pass was ever taken");
             relay.stop().await;
-            while let Ok(event) = events.try_recv() {
+            while let NextEvent::Event(event) = events.next().await {
                 self.said.add(format!("{event:?}"));
             }
         }

@@ -248,6 +248,30 @@ fn everything_that_can_be_called_does_what_the_header_says() {
     succeed(cluster.command(program).env("PASS_KEY_FILE", key_file("surface.jwk")));
 }
 
+/// The browser stays until it is told, and does not hang up then: the relay has something to wait for.
+#[test]
+fn a_stop_is_waited_for_by_all_and_told_to_the_end() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("stop", "gcc", &[SANITIZED, &["-pthread"]].concat(), &["tests/c/stop.c"]);
+
+    // As long as the browser takes, and not as long.
+    for timeout in ["0", "300"] {
+        let mut command = cluster.command(&program);
+        let mut running = command.arg(timeout).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut after = |word: &str| lines.next().unwrap().strip_prefix(word).unwrap().to_owned();
+        let (address, websocket) = (after("listening on "), after("websocket "));
+        let path = websocket.strip_prefix("wss://portal.example.com").unwrap();
+        let mut browser = Browser::connect(&address, path, ORIGIN);
+        browser.log_in();
+
+        running.stdin.take().unwrap().write_all(b"\n").unwrap();
+
+        assert!(running.wait().unwrap().success(), "{timeout}");
+        assert_eq!(browser.end().1, "shutting_down");
+    }
+}
+
 #[test]
 fn log_lines_come_to_those_who_ask() {
     let cluster = Cluster::start(|_| ());

@@ -63,7 +63,7 @@ async fn set_ups_of_one_machine_take_turns() {
     let rig = rig_with(vec![Mood::Hang, Mood::Echo], |_| (), Options::new().set("handshake_timeout", 1)).await;
     let mut events = rig.relay.events();
     let mut first = rig.browse("").await;
-    assert_eq!(events.recv().await.unwrap().what, What::Taken);
+    assert_eq!(events.next().await.event().unwrap().what, What::Taken);
     while rig.fake.opened.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
@@ -100,7 +100,7 @@ async fn a_console_that_is_too_old_or_that_nobody_uses_ends_and_says_which() {
         let rest = timeout(Duration::from_secs(10), browser.rest()).await.expect("an end");
 
         assert!(closes_with(&rest, code), "{limit}: {rest:?}");
-        while !matches!(events.recv().await.unwrap().what, What::Ended { code: ended, .. } if ended == code) {}
+        while !matches!(events.next().await.event().unwrap().what, What::Ended { code: ended, .. } if ended == code) {}
     }
 }
 
@@ -129,8 +129,8 @@ async fn a_browser_that_speaks_before_it_has_a_console_gets_none() {
     browser.read_to_end(&mut told).await.unwrap();
 
     assert!(closes_with(&told, Code::Closed), "{told:?}");
-    assert_eq!(events.recv().await.unwrap().what, What::Taken);
-    let ended = events.recv().await.unwrap().what;
+    assert_eq!(events.next().await.event().unwrap().what, What::Taken);
+    let ended = events.next().await.event().unwrap().what;
     assert!(matches!(&ended, What::Ended { message, .. } if message.contains("spoke before the server")), "{ended:?}");
     assert!(heard.lock().unwrap().is_empty(), "the server heard what no console was there for");
 }
@@ -143,7 +143,12 @@ async fn a_pass_is_on_record_as_taken_before_its_browser_hears_anything() {
 
     let browser = rig.browse("").await;
 
-    assert_eq!(events.try_recv().map(|event| event.what), Ok(What::Taken), "after {}", browser.head);
+    assert_eq!(
+        events.try_next().and_then(NextEvent::event).map(|event| event.what),
+        Some(What::Taken),
+        "after {}",
+        browser.head
+    );
 }
 
 #[tokio::test]
@@ -159,8 +164,8 @@ async fn a_browser_that_goes_away_during_the_upgrade_leaves_a_beginning_and_an_e
 
     rig.relay.serve(tokio::io::join(reading, writing), request.into_bytes().into()).await.unwrap();
 
-    assert_eq!(events.try_recv().map(|event| event.what), Ok(What::Taken));
-    let ended = timeout(Duration::from_secs(5), events.recv()).await.expect("an end").unwrap();
+    assert_eq!(events.try_next().and_then(NextEvent::event).map(|event| event.what), Some(What::Taken));
+    let ended = timeout(Duration::from_secs(5), events.next()).await.expect("an end").event().unwrap();
     assert_eq!(ended.reference.as_ref(), Some(pass.reference()));
     assert!(
         matches!(&ended.what, What::Ended { code: Code::Closed, message } if message.contains("went away")),
@@ -298,4 +303,41 @@ async fn an_end_without_a_banner_and_a_reason_is_repeated_whole_and_once() {
 
     assert!(browser.refusal().await.starts_with(Code::Closed.sentence()));
     assert_eq!(rig_of_two.fake.opened.load(Ordering::SeqCst), 2);
+}
+
+/// Whoever audits learns how every console ended, also those that the stop has ended.
+#[tokio::test]
+async fn a_stop_is_told_of_each_console_before_the_events_are_over() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let mut browser = rig.browse("").await;
+    browser.log_in().await;
+    let mut events = rig.relay.events();
+    let listening = tokio::spawn(async move {
+        let mut told = Vec::new();
+        while let NextEvent::Event(event) = events.next().await {
+            told.push(event.what);
+        }
+        told
+    });
+    tokio::task::yield_now().await;
+
+    rig.relay.stop().await;
+
+    let told = timeout(Duration::from_secs(5), listening).await.expect("the end of the events").unwrap();
+    assert!(matches!(told[..], [What::Ended { code: Code::ShuttingDown, .. }]), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_a_relay_again_waits_for_the_same_end_also_if_the_first_gave_up() {
+    let rig = rig_with(vec![Mood::Echo], |_| (), Options::new().set("shutdown_grace", "60")).await;
+    let place = rig.relay.shared.sessions.reserve().unwrap();
+    assert!(timeout(Duration::from_secs(1), rig.relay.stop()).await.is_err(), "a console is there");
+
+    let (mut second, mut third) = (Box::pin(rig.relay.stop()), Box::pin(rig.relay.stop()));
+    assert!(timeout(Duration::from_secs(10), second.as_mut()).await.is_err(), "a console is there");
+    assert!(timeout(Duration::from_secs(10), third.as_mut()).await.is_err(), "a console is there");
+    drop(place);
+
+    timeout(Duration::from_secs(1), async { tokio::join!(second, third) }).await.expect("the same end");
+    assert!(TcpListener::bind(rig.address).await.is_ok(), "the port is free");
 }

@@ -35,7 +35,7 @@ async fn a_browser_that_reads_nothing_holds_neither_a_revocation_nor_a_stop_up()
         while timeout(Duration::from_millis(200), browser.write_all(&ping)).await.is_ok() {}
 
         let reference = loop {
-            if let Some(reference) = events.recv().await.unwrap().reference {
+            if let Some(reference) = events.next().await.event().unwrap().reference {
                 break reference;
             }
         };

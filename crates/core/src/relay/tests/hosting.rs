@@ -219,7 +219,7 @@ async fn a_host_that_drops_its_socket_ends_the_session() {
     drop(socket);
 
     loop {
-        if let What::Ended { code, message } = events.recv().await.unwrap().what {
+        if let What::Ended { code, message } = events.next().await.event().unwrap().what {
             assert_eq!((code, message.as_str()), (Code::Closed, "closed by the browser"));
             return;
         }

@@ -78,9 +78,9 @@ async fn a_console_that_does_not_come_is_given_up_after_a_minute_wherever_it_is_
         assert_eq!(slow.opened.load(Ordering::SeqCst), asked, "{stuck:?}");
         let close = Message::Close { code: Code::Timeout.close_code(), reason: Code::Timeout.name().to_owned() };
         assert_eq!(told.pop(), Some(close), "{stuck:?}");
-        assert_eq!(events.recv().await.unwrap().what, What::Taken);
+        assert_eq!(events.next().await.event().unwrap().what, What::Taken);
         let message = "qemu/101: not set up within 60s".to_owned();
-        assert_eq!(events.recv().await.unwrap().what, What::Ended { code: Code::Timeout, message });
+        assert_eq!(events.next().await.event().unwrap().what, What::Ended { code: Code::Timeout, message });
         relay.stop().await;
         assert_eq!(relay.session_count(), 0, "{stuck:?}");
     }

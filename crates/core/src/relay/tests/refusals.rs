@@ -94,8 +94,8 @@ async fn an_upstreams_words_go_to_the_event_and_not_to_the_browser() {
 
     let expected = format!("{} (reference {})", Code::PermissionDenied.sentence(), pass.reference());
     assert_eq!(browser.refusal().await, expected);
-    assert_eq!(events.recv().await.unwrap().what, What::Taken);
-    let ended = events.recv().await.unwrap();
+    assert_eq!(events.next().await.event().unwrap().what, What::Taken);
+    let ended = events.next().await.event().unwrap();
     assert_eq!(ended.reference.as_ref(), Some(pass.reference()));
     assert!(
         matches!(ended.what, What::Ended { code: Code::PermissionDenied, message } if message.contains("192.0.2.1"))
@@ -124,7 +124,7 @@ async fn a_full_relay_says_busy_and_the_pass_stays_good() {
 
     let mut events = rig.relay.events();
     drop(first);
-    while !matches!(events.recv().await.unwrap().what, What::Ended { code: Code::Closed, .. }) {}
+    while !matches!(events.next().await.event().unwrap().what, What::Ended { code: Code::Closed, .. }) {}
     while rig.relay.session_count() > 0 {
         tokio::task::yield_now().await;
     }
