@@ -43,10 +43,9 @@ async fn take(shared: Arc<Shared>, pass: Secret, reserved: Reserved, sender: one
     let _telling = reserved.telling();
     let taken = shared.acceptor.take(pass.expose()).await.and_then(|grant| {
         shared.events.send(Some(&grant.reference), Some(&grant), What::Taken);
-        let place = shared.sessions.enter(grant.reference.clone(), reserved).inspect_err(|error| {
-            shared.events.send(Some(&grant.reference), Some(&grant), session::ended(error));
-        })?;
-        Ok((grant, place))
+        // Its end is told where every refused browser's is.
+        let place = shared.sessions.enter(grant.reference.clone(), reserved);
+        place.map(|place| (grant.clone(), place)).map_err(|error| error.with_reference(&grant.reference))
     });
     if let Err(Ok((grant, _))) = sender.send(taken) {
         let error = Error::new(Code::Closed, "the browser went away while its pass was taken");

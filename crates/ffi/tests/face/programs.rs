@@ -241,6 +241,14 @@ fn a_fork_leaves_everything_but_a_started_relay_usable() {
 }
 
 #[test]
+fn a_relay_that_was_stopped_leaves_port_and_key_to_the_next_one_even_beside_a_child() {
+    let cluster = Cluster::start(|_| ());
+    let program = compile("successor", "cc", C11, &["tests/c/successor.c"]);
+
+    succeed(cluster.command(program).env("PASS_KEY_FILE", key_file("successor.jwk")));
+}
+
+#[test]
 fn everything_that_can_be_called_does_what_the_header_says() {
     let cluster = Cluster::start(|_| ());
     let program = compile("surface", "gcc", SANITIZED, &["tests/c/surface.c"]);
