@@ -107,6 +107,31 @@ final class RelayTest extends TestCase
         }
     }
 
+    public function testAnErrorNamesTheConsoleThatItIsAbout(): void
+    {
+        $folder = new Folder();
+        $marks = $folder->file('marks');
+        mkdir($marks);
+        $options = self::options(['passKeyFile' => Program::newKey($folder), 'marksDir' => $marks]);
+        $relay = new Relay(['dc1' => new Proxmox(Hypervisor::shared()->options())], $options);
+        $pass = $relay->issue('dc1', 'qemu/101');
+        array_map('unlink', array_filter([...(array) glob("$marks/*"), ...(array) glob("$marks/.*")], 'is_file'));
+        rmdir($marks);
+
+        try {
+            $relay->revoke($pass);
+            $this->fail('there is no folder for the mark');
+        } catch (Exception\InternalError $error) {
+            $this->assertSame($pass->reference(), $error->reference);
+        }
+        try {
+            $relay->issue('dc2', 'qemu/101');
+            $this->fail('there is no dc2');
+        } catch (Exception\InvalidArgument $error) {
+            $this->assertNull($error->reference);
+        }
+    }
+
     public function testWhatIsWrongIsNamedBeforeAnythingIsStarted(): void
     {
         $backend = new Proxmox(Hypervisor::shared()->options());

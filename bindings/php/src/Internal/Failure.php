@@ -17,9 +17,10 @@ final class Failure
         ?string $hint = null,
         ?int $httpStatus = null,
         ?string $fingerprint = null,
+        ?string $reference = null,
     ): ConsolepassException {
         $class = self::classOf($code);
-        return new $class($message, $code, $hint, $httpStatus, $fingerprint);
+        return new $class($message, $code, $hint, $httpStatus, $fingerprint, $reference);
     }
 
     /** Bad input: names the key and the value, before anything was started. */

@@ -239,6 +239,13 @@ final class Native
         $message = Options::inPhp((string) self::text('error_message', $error));
         $hint = Options::inPhp((string) self::text('error_hint', $error));
         $status = self::number('error_http_status', $error);
-        return Failure::of($code, $message, $hint, $status === 0 ? null : $status, self::text('error_fingerprint', $error));
+        return Failure::of(
+            $code,
+            $message,
+            $hint,
+            $status === 0 ? null : $status,
+            self::text('error_fingerprint', $error),
+            self::text('error_reference', $error),
+        );
     }
 }
