@@ -1,28 +1,21 @@
 //! Connections that Node accepted, served by a relay.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consolepass::{Code, Error, Relay, Result};
+use consolepass::{Code, Error, HostConnection, Relay, Result};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Object};
 use napi_derive::napi;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
-use tokio::net::UnixStream;
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinHandle;
 
 use crate::call::promise;
-use crate::descriptor::Taken;
 use crate::error::refused;
 use crate::runtime::runtime;
 
 /// How much each side of a pipe may be ahead of the other.
 const AHEAD: usize = 64 * 1024;
-
-/// Where the relay could not even begin. The browser shows nothing of it; a person with a tool sees it, and the log says why.
-const NOT_SERVED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// What the relay answers to a plain request.
 #[napi(object, object_from_js = false)]
@@ -39,34 +32,15 @@ pub(crate) fn answer(relay: &Relay, method: &str, path: &str) -> Answer {
     Answer { status: parts.status.as_u16().into(), headers, body: body.to_vec().into() }
 }
 
-/// Serves a socket that was Node's, from which `read` was read.
-pub(crate) fn serve(relay: Arc<Relay>, taken: Taken, read: Bytes) -> napi::Result<()> {
-    let again = taken.again();
+/// Serves a connection that was Node's, from which `read` was read.
+pub(crate) fn serve(relay: Arc<Relay>, connection: HostConnection, read: Bytes) -> napi::Result<()> {
     runtime()?.spawn(async move {
-        let served = match taken {
-            Taken::Tcp(stream) => relay.serve_tcp(stream, read).await,
-            Taken::Unix(stream) => match unix(stream) {
-                Ok(stream) => relay.serve(stream, read).await,
-                Err(error) => Err(error),
-            },
-        };
-        if let Err(error) = served {
-            not_served(&error);
-            if let Ok(mut connection) = again {
-                // Whoever is gone wants no answer.
-                let _ = connection.write_all(NOT_SERVED);
-            }
-        }
+        let _ = relay.serve_connection(connection, read).await.inspect_err(not_served);
     });
     Ok(())
 }
 
-fn unix(stream: std::os::unix::net::UnixStream) -> Result<UnixStream> {
-    let unfit = |error| Error::new(Code::InvalidArgument, "relay: the socket cannot be used").with_source(error);
-    stream.set_nonblocking(true).map_err(unfit)?;
-    UnixStream::from_std(stream).map_err(unfit)
-}
-
+/// The relay has told the browser by then, and whoever handed it over has gone on.
 fn not_served(error: &Error) {
     tracing::error!(code = %error.code(), hint = error.hint(), "a connection was not served: {error}");
 }
@@ -74,37 +48,18 @@ fn not_served(error: &Error) {
 /// A connection whose bytes Node reads and writes: one inside TLS, or any other stream.
 #[napi]
 pub struct Pipe {
-    reader: Arc<Mutex<Option<Reader>>>,
+    reader: Arc<Mutex<Option<ReadHalf<DuplexStream>>>>,
     writer: Arc<Mutex<Option<WriteHalf<DuplexStream>>>>,
     closed: watch::Sender<bool>,
-}
-
-struct Reader {
-    stream: ReadHalf<DuplexStream>,
-    /// Whether the connection is served, until it has said something.
-    served: Option<JoinHandle<bool>>,
-}
-
-impl Reader {
-    async fn next(&mut self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(AHEAD);
-        self.stream.read_buf(&mut bytes).await.map_err(ended)?;
-        if let Some(served) = self.served.take()
-            && bytes.is_empty()
-            && !served.await.unwrap_or(false)
-        {
-            return Ok(NOT_SERVED.to_vec());
-        }
-        Ok(bytes)
-    }
 }
 
 impl Pipe {
     pub(crate) fn new(relay: Arc<Relay>, read: Bytes) -> napi::Result<Self> {
         let (near, far) = tokio::io::duplex(AHEAD);
-        let served = runtime()?.spawn(async move { relay.serve(near, read).await.inspect_err(not_served).is_ok() });
-        let (stream, writer) = tokio::io::split(far);
-        let reader = Reader { stream, served: Some(served) };
+        runtime()?.spawn(async move {
+            let _ = relay.serve(near, read).await.inspect_err(not_served);
+        });
+        let (reader, writer) = tokio::io::split(far);
         Ok(Self {
             reader: Arc::new(Mutex::new(Some(reader))),
             writer: Arc::new(Mutex::new(Some(writer))),
@@ -140,10 +95,12 @@ impl Pipe {
     pub fn read<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let reader = Arc::clone(&self.reader);
         let work = async move {
-            match reader.lock().await.as_mut() {
-                Some(reader) => reader.next().await,
-                None => Ok(Vec::new()),
+            let mut bytes = Vec::new();
+            if let Some(reader) = reader.lock().await.as_mut() {
+                bytes.reserve(AHEAD);
+                reader.read_buf(&mut bytes).await.map_err(ended)?;
             }
+            Ok(bytes)
         };
         self.promise(env, work, Buffer::from)
     }

@@ -236,13 +236,16 @@ test("a plain socket is carried where it cannot be taken over, and a defect is n
       };
       const give = () => handOver(native, socket, Buffer.from("GET"));
 
-      if (expected === undefined) give();
-      else assert.throws(give, (error) => error instanceof ConsolepassError && error.code === expected);
+      try {
+        if (expected === undefined) give();
+        else assert.throws(give, (error) => error instanceof ConsolepassError && error.code === expected);
 
-      assert.equal(carried, thrown.message.includes("unsupported") ? "GET" : undefined);
-      assert.equal(socket.destroyed, expected !== undefined, "nobody else would answer it");
-      socket.destroy();
-      browser.destroy();
+        assert.equal(carried, thrown.message.includes("unsupported") ? "GET" : undefined);
+        assert.equal(socket.destroyed, expected !== undefined, "nobody else would answer it");
+      } finally {
+        socket.destroy();
+        browser.destroy();
+      }
     }
   } finally {
     server.close();

@@ -1,8 +1,9 @@
-// The README's programs, run as they stand there, in a folder with the package in it.
+// The README's programs, run as they stand there, in a folder where the package was installed as npm packs it.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -30,20 +31,24 @@ let hypervisor;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "consolepass-readme-"));
   const modules = join(folder, "node_modules");
-  await mkdir(join(modules, ".bin"), { recursive: true });
-  // What `npm install` would do.
-  await symlink(PACKAGE, join(modules, "consolepass"));
-  await symlink("../consolepass/bin/consolepass.cjs", join(modules, ".bin/consolepass"));
-  for (const name of ["express", "fastify", "proxmox-api"]) await symlink(join(PACKAGE, "node_modules", name), join(modules, name));
+  env = { ...process.env, npm_config_update_notifier: "false" };
+  await writeFile(join(folder, "package.json"), `{ "private": true }`);
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: PACKAGE, env });
+  const [{ filename }] = Object.values(JSON.parse(stdout)).flat();
+  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], { cwd: folder, env });
+  await mkdir(join(modules, "@types"));
+  for (const name of ["express", "fastify", "proxmox-api", "@types/node"]) {
+    await symlink(join(PACKAGE, "node_modules", name), join(modules, name));
+  }
   const PVE_HOST = `127.0.0.1:${await freePort()}`;
-  env = { ...process.env, PVE_HOST, npm_config_update_notifier: "false" };
+  env.PVE_HOST = PVE_HOST;
   hypervisor = spawn("sh", ["-c", commands[1]], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
   await until("the emulated hypervisor", () => readFile(join(folder, "ca.pem")).catch(() => undefined));
   env.PVE_TOKEN_SECRET = TOKEN_SECRET;
 });
 after(async () => {
   // With what npx has started.
-  process.kill(-hypervisor.pid, "SIGTERM");
+  if (hypervisor) process.kill(-hypervisor.pid, "SIGTERM");
   await rm(folder, { recursive: true });
 });
 
@@ -66,6 +71,21 @@ test("every block is run here or named", () => {
   assert.deepEqual([servers.length, programs.length, commands.length], [3, 7, 2]);
   assert.equal(commands[0], "npm install consolepass\n");
   assert.ok(commands[1].includes(TOKEN_SECRET));
+});
+
+test("what npm installs has the command, both kinds of modules and the types", async () => {
+  const { version, files, bin } = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  const says = async (...command) => (await run(command[0], command.slice(1), { cwd: folder, env })).stdout.trim();
+  const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
+  await cp(join(PACKAGE, "test/types"), join(folder, "types"), { recursive: true });
+
+  // npm packs it even so, and `tools/package.mjs` does not.
+  for (const command of Object.values(bin)) assert.ok(files.includes(command.split("/")[0]), command);
+  assert.equal(await says("npx", "--offline", "consolepass", "--version"), `consolepass ${version}`);
+  assert.equal(await says(process.execPath, "--print", `require("consolepass").version`), version);
+  const module = `import { version } from "consolepass"; console.log(version);`;
+  assert.equal(await says(process.execPath, "--input-type=module", "--eval", module), version);
+  await says(process.execPath, tsc, "--project", "types").catch(({ stdout }) => assert.fail(stdout));
 });
 
 test("the first portal shows a picture in a browser", async () => {
