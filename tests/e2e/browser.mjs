@@ -31,6 +31,8 @@ export async function openBrowser({ viewport = { width: 1024, height: 700 } } = 
     context = await chromium.launchPersistentContext(profile, {
       executablePath: EXECUTABLE,
       headless: true,
+      // What it leaves behind when it is ended in a hurry goes with its profile.
+      env: { ...process.env, TMPDIR: profile },
       args: FLAGS,
       viewport,
     });
