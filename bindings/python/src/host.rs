@@ -4,11 +4,9 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consolepass::{Code, Error, HostSocket, Message, Owner, Result};
+use consolepass::{Code, Error, HostConnection, HostSocket, Message, Owner, Result};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use socket2::{Domain, Socket as SystemSocket};
-use tokio::net::UnixStream;
 
 use crate::error;
 use crate::operation::Operation;
@@ -87,9 +85,9 @@ fn message_of(message: &Bound<'_, PyAny>) -> PyResult<Message> {
     }
 }
 
-/// A connected socket that a Python server gave up, and what it has read from it.
+/// A connection that a Python server gave up, and what it has read from it.
 pub(crate) struct Given {
-    socket: SystemSocket,
+    connection: HostConnection,
     read: Bytes,
 }
 
@@ -104,29 +102,20 @@ impl Given {
         // SAFETY: it is not -1, which an `OwnedFd` must not be. It is a copy that the package has made of a socket's; the package
         // calls this once with it, and does nothing else with it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Ok(Self { socket: descriptor.into(), read: Bytes::copy_from_slice(read) })
+        let unfit =
+            |error| Error::new(Code::InvalidArgument, "the WSGI server's socket cannot be used").with_source(error);
+        Ok(Self { connection: HostConnection::new(descriptor).map_err(unfit)?, read: Bytes::copy_from_slice(read) })
     }
 
     /// Serves it in the background, until it ends.
     pub(crate) fn serve<R: AsRef<consolepass::Relay> + Send + Sync + 'static>(self, relay: Arc<R>) -> Result<()> {
         let process = process()?;
         process.runtime.spawn(async move {
-            if let Err(error) = self.served((*relay).as_ref()).await {
+            if let Err(error) = (*relay).as_ref().serve_connection(self.connection, self.read).await {
                 // The log is Python's, so that whoever runs the server sees it.
                 tracing::error!(target: "consolepass::python", code = %error.code(), hint = error.hint(), "a connection that the WSGI server gave was not served: {error}");
             }
         });
         Ok(())
-    }
-
-    async fn served(self, relay: &consolepass::Relay) -> Result<()> {
-        let unfit =
-            |error| Error::new(Code::InvalidArgument, "the WSGI server's socket cannot be used").with_source(error);
-        self.socket.set_nonblocking(true).map_err(unfit)?;
-        if self.socket.domain().map_err(unfit)? == Domain::UNIX {
-            let stream = UnixStream::from_std(OwnedFd::from(self.socket).into()).map_err(unfit)?;
-            return relay.serve(stream, self.read).await;
-        }
-        relay.serve_tcp(OwnedFd::from(self.socket).into(), self.read).await
     }
 }
