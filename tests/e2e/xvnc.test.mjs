@@ -27,7 +27,10 @@ async function startX(folder) {
   const env = { DISPLAY: `:${display}` };
   const hex = COLOUR.map((part) => part.toString(16).padStart(2, "0")).join("");
   const painted = spawnSync("xsetroot", ["-solid", `#${hex}`], { env: { ...process.env, ...env } });
-  assert.equal(painted.status, 0, String(painted.stderr));
+  if (painted.status !== 0) {
+    await server.stop();
+    assert.fail(`xsetroot: ${painted.error?.message ?? painted.stderr}`);
+  }
   const keys = [];
   const watcher = start("xev", ["-root", "-event", "keyboard"], {
     env,

@@ -53,6 +53,8 @@ want_file /usr/include/cjson/cJSON.h libcjson-dev
 want qemu-system-x86_64 qemu-system-x86
 want Xvnc tigervnc-standalone-server
 want tigervncpasswd tigervnc-tools
+want xsetroot x11-xserver-utils
+want xev x11-utils
 want socat socat
 want php php-cli
 want phpunit phpunit
