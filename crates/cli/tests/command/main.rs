@@ -8,6 +8,7 @@ mod doctor;
 mod doubles;
 mod manual;
 mod parity;
+mod readme;
 mod relays;
 mod support;
 mod usage;
