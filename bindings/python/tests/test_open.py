@@ -1,7 +1,6 @@
 """Opening a console, against the emulator."""
 
 import datetime
-import ssl
 
 import pytest
 from websockets.sync.client import connect
@@ -19,13 +18,12 @@ def test_a_console_holds_everything_that_a_client_needs(pve, proxmox, machine):
     assert console.machine in ("pve1/qemu/101", "pve1/lxc/200")
     assert console.address == pve.address
     assert datetime.timedelta(0) < console.expires_at - datetime.datetime.now(datetime.timezone.utc)
-    trust = ssl.create_default_context(cafile=pve.ca_file)
     with connect(
         console.websocket_url,
         additional_headers=console.headers,
         subprotocols=["binary"],
         compression=None,
-        ssl=trust,
+        ssl=pve.tls,
     ) as socket:
         stream = rfb.Stream(socket)
         assert rfb.security_types(stream) == [rfb.VNC_AUTHENTICATION]
