@@ -51,8 +51,8 @@ class Emulated(Child):
     @property
     def tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca_file)
-        # The client of `websockets` reads and writes in two threads, which Python 3.11's TLS does not guard: a TLS 1.3 server's
-        # tickets, which come right behind the handshake, make it see an end that there is not. TLS 1.2 has none there.
+        # Now and then the client of `websockets` found its connection ended before the answer. With TLS 1.2 that was not seen
+        # again; why is not known, and whether the fault is the client's or the emulator's.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         return context
 

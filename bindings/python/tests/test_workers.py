@@ -17,7 +17,7 @@ WORKERS = {
     "uvicorn": ("uvicorn", "--fd", "{fd}", "--workers", "4", "--ws", "websockets-sansio", "--factory", "asgi:starlette"),
     "gunicorn --preload": (
         *("gunicorn", "--no-control-socket", "--bind", "fd://{fd}", "--preload", "--workers", "4"),
-        # A worker of its threads that hangs in its own signal handler is ended by the master, long before the test's patience.
+        # Workers were seen to outlast the test's patience at their end; why is not known. The master ends them before that.
         *("--graceful-timeout", "5"),
         *("--worker-class", "gthread", "--threads", "4", "wsgi:flask()"),
     ),
