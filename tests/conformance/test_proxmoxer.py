@@ -90,7 +90,11 @@ def test_the_cookie_of_a_log_in_opens_the_websocket(pve):
 
     headers = {"Cookie": cookie(client.get_tokens()[0])}
     with connect(
-        pve.websocket(answer), additional_headers=headers, subprotocols=["binary"], ssl=pve.tls, open_timeout=PATIENCE
+        pve.websocket(answer),
+        additional_headers=headers,
+        subprotocols=["binary"],
+        ssl=pve.tls_in_two_threads,
+        open_timeout=PATIENCE,
     ) as socket:
         assert socket.recv(PATIENCE) == rfb.BANNER
 
@@ -102,7 +106,7 @@ def test_a_container_has_a_console_as_well(pve):
         pve.websocket(answer, "lxc/200"),
         additional_headers=token(),
         subprotocols=["binary"],
-        ssl=pve.tls,
+        ssl=pve.tls_in_two_threads,
         open_timeout=PATIENCE,
     ) as socket:
         assert socket.recv(PATIENCE) == rfb.BANNER

@@ -1,11 +1,13 @@
 """The emulator as `websockets` and `websocket-client` see it: as they see the real server, observed on PVE 9.2 and 8.4."""
 
+import asyncio
 import ssl
 import time
 from urllib.parse import quote, unquote
 
 import pytest
 import websocket as websocket_client
+from websockets.asyncio.client import connect as connect_asyncio
 from websockets.exceptions import ConnectionClosed, InvalidHeader, InvalidStatus
 from websockets.sync.client import connect
 
@@ -20,7 +22,7 @@ def opened(pve, address, headers, subprotocols=("binary",)):
         address,
         additional_headers=headers,
         subprotocols=list(subprotocols) or None,
-        ssl=pve.tls,
+        ssl=pve.tls_in_two_threads,
         open_timeout=PATIENCE,
         # One test provokes silence, and then this library would wait ten seconds for the end.
         close_timeout=1,
@@ -63,6 +65,19 @@ def test_a_ticket_of_a_token_is_of_no_use_to_a_user(pve):
 
     assert refused.value.response.status_code == 401
     assert refused.value.response.reason_phrase == "permission denied - invalid PVEVNC ticket"
+
+
+def test_the_asyncio_client_gets_the_banner_and_a_pong_with_tls_1_3(pve):
+    async def visit(address):
+        async with connect_asyncio(
+            address, additional_headers=token(), subprotocols=["binary"], ssl=pve.tls, open_timeout=PATIENCE, close_timeout=1
+        ) as socket:
+            tls = socket.transport.get_extra_info("ssl_object").version()
+            banner = await asyncio.wait_for(socket.recv(), PATIENCE)
+            await asyncio.wait_for(await socket.ping(b"are you there"), PATIENCE)
+            return tls, socket.subprotocol, banner
+
+    assert asyncio.run(visit(pve.websocket(pve.ticket(token())))) == ("TLSv1.3", "binary", rfb.BANNER)
 
 
 def test_a_ping_is_answered(pve):

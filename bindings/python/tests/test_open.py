@@ -23,7 +23,7 @@ def test_a_console_holds_everything_that_a_client_needs(pve, proxmox, machine):
         additional_headers=console.headers,
         subprotocols=["binary"],
         compression=None,
-        ssl=pve.tls,
+        ssl=pve.tls_in_two_threads,
     ) as socket:
         stream = rfb.Stream(socket)
         assert rfb.security_types(stream) == [rfb.VNC_AUTHENTICATION]
