@@ -83,6 +83,8 @@ pub(crate) enum Target {
 #[derive(Debug)]
 pub(crate) struct WebSocketTarget {
     pub(crate) url: Secret,
+    /// The ticket in it, and the password that came with it.
+    pub(crate) handed_out: [Secret; 2],
     pub(crate) route: Route,
     pub(crate) headers: Vec<(&'static str, Secret)>,
     pub(crate) trust: Arc<Trust>,
@@ -172,6 +174,14 @@ impl Console {
         Ok(RfbParameters::new(url, self.password.clone()))
     }
 
+    /// What must not be quoted of a server's words.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        match &self.target {
+            Target::WebSocket(target) => target.secrets(),
+            Target::Tcp(_) | Target::Unix(_) => self.password().into_iter().collect(),
+        }
+    }
+
     fn websocket(&self, user: &str) -> Result<&str> {
         match &self.target {
             Target::WebSocket(target) => Ok(target.url.expose()),
@@ -181,5 +191,12 @@ impl Console {
                 Err(error.with_hint("issue a pass; the relay gives it a websocket"))
             }
         }
+    }
+}
+
+impl WebSocketTarget {
+    /// What must not be quoted of the words of a server that was sent all this.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        self.handed_out.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Secret::expose).collect()
     }
 }

@@ -36,6 +36,7 @@ pub mod log;
 mod machine;
 mod net;
 pub mod options;
+mod quote;
 mod reference;
 #[cfg(feature = "relay")]
 mod relay;

@@ -33,7 +33,8 @@ pub(crate) async fn log_in(
         }
         Target::Tcp(_) | Target::Unix(_) => ServerEnd::Bytes(opened.stream),
     };
-    let log_in = security::log_in(&mut server, console.password.as_ref());
+    let secrets = console.secrets();
+    let log_in = security::log_in(&mut server, console.password.as_ref(), &secrets);
     let late = |_| {
         let message = format!("{}: {}: no RFB log-in within {patience:?}", console.backend, console.machine);
         let error = Error::new(Code::Timeout, message);

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::cipher;
+use crate::quote::quote;
 use crate::{Code, Error, Secret};
 
 /// A version message is always this long: `RFB 003.008\n`.
@@ -97,7 +98,13 @@ impl fmt::Display for Version {
 }
 
 /// Logs in to `server`, up to and with its `SecurityResult`. What follows, `ClientInit`, is the browser's.
-pub(crate) async fn log_in<S>(server: &mut S, password: Option<&Secret>) -> Result<LoggedIn, LogInFailure>
+///
+/// Its words may come to be quoted; none of `secrets` will be in them.
+pub(crate) async fn log_in<S>(
+    server: &mut S,
+    password: Option<&Secret>,
+    secrets: &[&str],
+) -> Result<LoggedIn, LogInFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -108,7 +115,7 @@ where
         Err(error) => return Err(cut_short(error).into()),
     }
     let version = Version::parse(greeting).ok_or_else(|| {
-        protocol(format!("what answers speaks no RFB, but says {:?}", printable(&greeting)))
+        protocol(format!("what answers speaks no RFB, but says {:?}", words(&greeting, secrets)))
             .with_hint("another server answers there: check the host and the port; those of RFB begin at 5900")
     })?;
     send(server, version.message()).await?;
@@ -121,7 +128,7 @@ where
         types
     };
     if matches!(offered.as_slice(), [] | [0]) {
-        let reason = read_reason(server).await?;
+        let reason = read_reason(server, secrets).await?;
         return Err(protocol(format!("the RFB server refused the connection: {reason:?}"))
             .with_hint("the RFB server's own words stand in the message")
             .into());
@@ -142,7 +149,7 @@ where
         0 => Ok(LoggedIn { version, offered, with_password: chosen == VNC_AUTHENTICATION }),
         _ if version == Version::V3_8 => {
             // Some servers give none and leave the connection open.
-            let reason = timeout(REASON, read_reason(server)).await;
+            let reason = timeout(REASON, read_reason(server, secrets)).await;
             Err(LogInFailure::Refused(reason.unwrap_or_else(|_| Ok(String::new())).unwrap_or_default()))
         }
         _ => Err(LogInFailure::Refused(String::new())),
@@ -231,7 +238,7 @@ where
     let mut answer = [0; VERSION_LENGTH];
     browser.read_exact(&mut answer).await.map_err(cut_short)?;
     Version::parse(answer)
-        .ok_or_else(|| browser_fault(format!("the browser sent no RFB version, but {:?}", printable(&answer))))
+        .ok_or_else(|| browser_fault(format!("the browser sent no RFB version, but {:?}", words(&answer, &[]))))
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), Error> {
@@ -247,16 +254,15 @@ async fn read_u32<S: AsyncRead + Unpin>(stream: &mut S) -> Result<u32, Error> {
     stream.read_u32().await.map_err(cut_short)
 }
 
-async fn read_reason<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, Error> {
+async fn read_reason<S: AsyncRead + Unpin>(stream: &mut S, secrets: &[&str]) -> Result<String, Error> {
     let length = read_u32(stream).await?.min(LONGEST_REASON);
     let mut reason = vec![0; length as usize];
     stream.read_exact(&mut reason).await.map_err(cut_short)?;
-    Ok(printable(&reason))
+    Ok(words(&reason, secrets))
 }
 
-/// A peer's words, fit for a log line.
-fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim().replace(char::is_control, " ")
+fn words(bytes: &[u8], secrets: &[&str]) -> String {
+    quote(&String::from_utf8_lossy(bytes), secrets)
 }
 
 fn protocol(message: String) -> Error {
@@ -296,7 +302,7 @@ mod tests {
         };
         let secret = password.map(Secret::from);
         let client = async move {
-            let result = log_in(&mut ours, secret.as_ref()).await;
+            let result = log_in(&mut ours, secret.as_ref(), &[]).await;
             drop(ours);
             result
         };

@@ -8,6 +8,7 @@
 
 mod browser;
 mod forms;
+mod repeating;
 mod said;
 
 use std::error::Error as _;
@@ -25,6 +26,7 @@ use tokio::time::sleep;
 
 use self::browser::{Manner, ORIGIN, browse};
 use self::forms::{forms, layers};
+use self::repeating::QUOTED;
 use self::said::{Said, line_with};
 
 /// With everything in it that is written in another way somewhere.
@@ -52,9 +54,11 @@ async fn no_secret_leaves_in_any_byte_line_error_event_or_debug_form() {
     run.through_a_relay_with_signed_passes().await;
     run.with_both_accounts_and_everything_that_can_be_refused().await;
     run.taken_over_and_through_a_proxy().await;
+    run.before_servers_that_repeat_what_they_were_told().await;
 
     let text = run.said.text();
-    for sign in ["RFB 003.008", "machine_not_running", "set-up failed, trying once more", "pass_used", "rustls"] {
+    for sign in ["RFB 003.008", "machine_not_running", "set-up failed, trying once more", "pass_used", "rustls", QUOTED]
+    {
         assert!(text.contains(sign), "the run was no run, or the log was not heard: there is no {sign}");
     }
     let mut secrets = run.secrets;

@@ -4,7 +4,8 @@
 //! looked at. Only words that are known not to hold a secret are passed on; the rest is quoted with secrets taken out.
 
 use crate::backend::proxmox::wire::Refusal;
-use crate::{Code, Error, links};
+use crate::quote::quote;
+use crate::{Code, Error};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,51 +90,9 @@ impl Question<'_> {
         is_token(self.account)
     }
 
-    /// The server's words as one short line, without any secret that it may have echoed.
     fn quote(&self, words: &str) -> String {
-        const LONGEST: usize = 160;
-        // In the whole text, before it is taken apart: a password may hold spaces.
-        let masked = self
-            .secrets
-            .iter()
-            .flat_map(|secret| forms(secret))
-            .fold(words.to_owned(), |text, form| text.replace(&form, "…"));
-        let clean = |word: &str| -> String {
-            let is_ticket = ["PVE:", "PVEVNC:", "PVE%3A", "PVEVNC%3A"].iter().any(|mark| word.contains(mark));
-            if is_ticket {
-                return "…".to_owned();
-            }
-            word.chars().filter(|character| !character.is_control()).collect()
-        };
-        let line: Vec<String> = masked.split_whitespace().map(clean).collect();
-        let line = line.join(" ");
-        if line.chars().count() > LONGEST {
-            return line.chars().take(LONGEST).chain(['…']).collect();
-        }
-        line
+        quote(words, &self.secrets)
     }
-}
-
-/// How a server or a proxy may repeat a secret: as it is, or as it came in a URL or a form.
-fn forms(secret: &str) -> impl Iterator<Item = String> {
-    // Of a header, `PVEAPIToken=…=SECRET` or `PVEAuthCookie=…`, the value alone is secret as well.
-    let is_header = secret.starts_with("PVEAPIToken=") || secret.starts_with("PVEAuthCookie=");
-    let value = secret.rsplit_once('=').filter(|_| is_header).map_or(secret, |(_, value)| value);
-    let all = [secret, value].into_iter().flat_map(|text| {
-        let encoded = links::encode(text);
-        [text.to_owned(), encoded.replace("%20", "+"), in_lower_hex(&encoded), encoded]
-    });
-    all.filter(|form| !form.is_empty()).collect::<Vec<_>>().into_iter()
-}
-
-/// The same encoded text as others write it: `%2b` for `%2B`.
-fn in_lower_hex(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        text + "%" + &digits.to_lowercase() + rest
-    })
 }
 
 /// A 200 without an upgrade: the server never saw the `Upgrade` header (pve-http-server `AnyEvent.pm`).

@@ -51,6 +51,7 @@ impl Inner {
             kind,
             target: Target::WebSocket(Box::new(WebSocketTarget {
                 url: links::proxmox_websocket(&host, &path, ticket.port, &ticket.text),
+                handed_out: [ticket.text, ticket.password.clone()],
                 route,
                 headers: identity.headers(false),
                 trust: Arc::clone(&self.trust),
@@ -91,7 +92,7 @@ fn refused_websocket(target: &WebSocketTarget, answer: &Answer) -> Error {
         account,
         // Were it lost, the request for the console's ticket would have told, a moment ago.
         is_ticket_alone: false,
-        secrets: target.headers.iter().map(|(_, value)| value.expose()).collect(),
+        secrets: target.secrets(),
     };
     refusal(&question, &wire::read_refusal(answer.status, &answer.reason, &answer.body))
 }

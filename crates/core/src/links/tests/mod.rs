@@ -23,6 +23,7 @@ fn console(host: &str, port: u16, ticket: &str, password: Option<&str>) -> Conso
     let trusting = Options::new().set("insecure", true).check(Scope::Proxmox);
     let target = WebSocketTarget {
         url: proxmox_websocket(&api, &guest, port, &Secret::new(ticket)),
+        handed_out: [ticket.into(), password.unwrap_or_default().into()],
         route: Route::Direct(SocketAddr::from(([127, 0, 0, 1], 8006))),
         headers: Vec::new(),
         trust: Arc::new(Trust::from_options(&trusting.unwrap()).unwrap()),

@@ -12,6 +12,7 @@ const LONG: Duration = Duration::from_secs(20);
 fn target(server: &TestServer) -> WebSocketTarget {
     WebSocketTarget {
         url: Secret::new(format!("wss://localhost:{}{PATH}", server.address.port())),
+        handed_out: ["F(K+;&%#".into(), "F(K+;&%#".into()],
         route: Route::Direct(server.address),
         headers: vec![("authorization", "PVEAPIToken=a@b!c=HUNTER2".into())],
         trust: Arc::new(trust(&server.pinned()).unwrap()),

@@ -68,7 +68,7 @@ proptest! {
             let (near, far) = duplex(4096);
             let log_in = async {
                 let mut server = FrameStream::new(near, Role::Client, &Bytes::new(), false);
-                security::log_in(&mut server, Some(&Secret::new("secret"))).await.unwrap();
+                security::log_in(&mut server, Some(&Secret::new("secret")), &[]).await.unwrap();
             };
             tokio::join!(log_in, answer(far, framed(&script, &lengths, None), cut, true)).1
         });

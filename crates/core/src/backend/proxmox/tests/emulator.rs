@@ -34,7 +34,7 @@ fn with_password(emulator: &Emulator) -> Options {
 
 pub(super) async fn log_in(console: &Console) -> Result<LoggedIn, LogInFailure> {
     let opened = net::open_target(&console.target, LONG).await.unwrap();
-    security::log_in(&mut unframed(opened), console.password.as_ref()).await
+    security::log_in(&mut unframed(opened), console.password.as_ref(), &console.secrets()).await
 }
 
 #[tokio::test]
