@@ -39,7 +39,7 @@ final class ApiAddress
             !$isUrl && $prefix !== '' => 'a path needs https:// before it',
             $url->port === 0 => 'there is no port 0',
             preg_match('#^[a-z]+://[^/]*:(/|$)#iD', $whole) === 1 => 'a port is missing behind its colon',
-            default => null,
+            default => $url->prefixProblem(),
         };
         if ($problem !== null) {
             throw WebAddress::wrong('host', $text, $problem, self::WORDS['accepted']);

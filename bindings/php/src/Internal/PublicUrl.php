@@ -23,6 +23,10 @@ final class PublicUrl
     public static function parse(#[\SensitiveParameter] string $text): self
     {
         $url = WebAddress::parse('publicUrl', $text, self::WORDS);
+        $problem = $url->prefixProblem();
+        if ($problem !== null) {
+            throw WebAddress::wrong('publicUrl', $text, $problem, self::WORDS['accepted']);
+        }
         return new self($url->origin() . rtrim($url->path, '/'));
     }
 

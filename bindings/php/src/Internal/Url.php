@@ -43,9 +43,13 @@ final class Url
         [, $authority, $path, $tail] = $parts;
         $at = strrpos($authority, '@');
         [$host, $port] = self::hostAndPort($at === false ? $authority : substr($authority, $at + 1));
+        $host = self::host($host);
+        if (preg_match('~^[^:]+://[^/\\\\]~', $text) !== 1) {
+            throw new WrongUrl('its host is missing');
+        }
         return new self(
             $scheme,
-            self::host($host),
+            $host,
             $port === self::PORTS[$scheme] ? null : $port,
             self::path($path),
             $at !== false,
@@ -53,6 +57,8 @@ final class Url
         );
     }
 
+    private const NO_NAME = 'a host\'s name has 1 to 63 letters, digits, - and _ between its dots, no - at an end of a part, '
+        . 'and 253 in all at the most';
     private const PORTS = ['http' => 80, 'https' => 443, 'ws' => 80, 'wss' => 443];
 
     /** Scheme, host and port, the default one left out. */
@@ -64,6 +70,17 @@ final class Url
     public function portOrDefault(): int
     {
         return $this->port ?? self::PORTS[$this->scheme];
+    }
+
+    /** What is wrong with its path, which others are to follow. */
+    public function prefixProblem(): ?string
+    {
+        $path = rtrim($this->path, '/');
+        return match (true) {
+            str_contains($path, '//') => 'its path has an empty part',
+            preg_match('/%(?![0-9a-f]{2})/i', $path) === 1 => 'a % in its path encodes nothing',
+            default => null,
+        };
     }
 
     /** @return array{string, ?int} */
@@ -94,8 +111,9 @@ final class Url
             throw new WrongUrl('a host with other letters than ASCII\'s is written in Punycode here: xn--…');
         }
         $host = strtolower($host);
-        if (preg_match('/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/D', $host) !== 1) {
-            throw new WrongUrl('a host has letters, digits, dashes and dots');
+        $label = '(?!-)[a-z0-9_-]{1,63}(?<!-)';
+        if (preg_match("/^$label(\\.$label)*\\.?$/D", $host) !== 1 || strlen(rtrim($host, '.')) > 253) {
+            throw new WrongUrl(self::NO_NAME);
         }
         // A last part that is a number makes the whole an IPv4 address, for which there are many spellings.
         $labels = explode('.', rtrim($host, '.'));

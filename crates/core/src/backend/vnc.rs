@@ -8,7 +8,7 @@ use super::{Backend, BoxFuture};
 use crate::console::Target;
 #[cfg(feature = "relay")]
 use crate::doctor::{Examination, Step, Stopped};
-use crate::links::ApiAddress;
+use crate::links::{ApiAddress, shown};
 use crate::net::name;
 use crate::options::{Checked, Scope};
 use crate::{Code, Console, Error, Kind, Machine, Options, Result, Secret};
@@ -139,9 +139,9 @@ impl Place {
         let read = |host: &String| {
             // The reader of addresses also takes what only an HTTP server can have.
             if host.contains('/') {
-                return Err(options.wrong("host", host, ACCEPTED));
+                return Err(options.wrong("host", &shown(host), ACCEPTED));
             }
-            ApiAddress::parse(host, RFB_PORT).map_err(|_| options.wrong("host", host, ACCEPTED))
+            ApiAddress::parse(host, RFB_PORT).map_err(|_| options.wrong("host", &shown(host), ACCEPTED))
         };
         hosts.iter().map(read).collect::<Result<_>>().map(Self::Tcp)
     }
@@ -224,6 +224,15 @@ mod tests {
             assert!(error.to_string().starts_with("vnc: host"), "{error}");
         }
         assert!(Vnc::new(&Options::new()).unwrap_err().to_string().contains("\"host\" is missing"));
+    }
+
+    #[test]
+    fn a_password_in_a_place_is_not_shown() {
+        for host in ["user:hunter2@h", "vnc://user:hunter2@h", ":hunter2@h:5900"] {
+            let error = vnc(host).unwrap_err().to_string();
+
+            assert!(!error.contains("hunter2") && error.contains("…@h"), "{error}");
+        }
     }
 
     #[test]

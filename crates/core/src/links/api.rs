@@ -3,6 +3,7 @@
 use url::{Host, Url};
 
 use super::shown::shown;
+use super::strict::{host_problem, prefix_problem};
 use crate::{Error, Result};
 
 /// Host, port and path prefix of a management API, always over HTTPS.
@@ -53,6 +54,9 @@ impl ApiAddress {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("a host has no query and no fragment"));
+        }
+        if let Some(problem) = host_problem(&whole, &url).or_else(|| prefix_problem(&url)) {
+            return Err(wrong(problem));
         }
         let prefix = url.path().trim_end_matches('/').to_owned();
         if !is_url && !prefix.is_empty() {
@@ -186,6 +190,14 @@ mod tests {
             "https://",
             "[::1",
             "pve\n",
+            "a..b",
+            "*",
+            "//pve",
+            "/pve",
+            "pve%41",
+            "1",
+            "https://h/%zz",
+            "https://h//x",
         ] {
             let error = ApiAddress::parse(text, 8006).unwrap_err();
 

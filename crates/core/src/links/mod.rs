@@ -16,6 +16,7 @@ mod proxy;
 mod public_url;
 mod rfb_parameters;
 mod shown;
+mod strict;
 #[cfg(test)]
 mod tests;
 mod websocket;
@@ -33,3 +34,4 @@ pub(crate) use proxy::ProxyAddress;
 #[cfg(any(feature = "relay", test))]
 pub(crate) use public_url::PublicUrl;
 pub use rfb_parameters::RfbParameters;
+pub(crate) use shown::shown;

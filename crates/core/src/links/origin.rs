@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use super::shown::shown;
+use super::strict::host_problem;
 use crate::{Error, Result};
 
 /// The origin of a page, with its default port left out and its host in lower case.
@@ -24,7 +25,7 @@ impl Origin {
         let only_authority = !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*', '\\']);
         // `url` drops tabs and line ends wherever they stand.
         let is_one_word = !text.contains(|character: char| character.is_whitespace() || character.is_control());
-        if !only_authority || !is_one_word {
+        if !only_authority || !is_one_word || host_problem(text, &url).is_some() {
             return Err(wrong());
         }
         Self::of(&url).ok_or_else(wrong)
@@ -75,6 +76,10 @@ mod tests {
             "https://a\t.example",
             "https://a.example\n",
             "https:\\\\a",
+            "https://b;script-src",
+            "https://b,c",
+            "https://b'self'",
+            "https://b..c",
         ] {
             assert!(Origin::parse(text).is_err(), "{text:?}");
         }

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::Origin;
 use super::shown::shown;
+use super::strict::host_problem;
 use crate::{Error, Result};
 
 /// Where a page of noVNC is.
@@ -49,6 +50,9 @@ impl Page {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("it has a query or fragment already"));
+        }
+        if let Some(problem) = host_problem(text, &url) {
+            return Err(wrong(problem));
         }
         let file = url.path().rsplit('/').next().unwrap_or_default();
         let name = match file {

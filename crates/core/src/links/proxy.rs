@@ -5,6 +5,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use super::strict::host_problem;
 use crate::Secret;
 
 /// Where a proxy is, and who we are to it.
@@ -43,6 +44,9 @@ impl ProxyAddress {
         let url = Url::parse(&whole).map_err(|_| "it is no URL")?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err("a proxy has no path, query or fragment");
+        }
+        if let Some(problem) = host_problem(&whole, &url) {
+            return Err(problem);
         }
         let host = match url.host() {
             Some(Host::Domain(name)) => name.to_owned(),
@@ -151,6 +155,7 @@ mod tests {
             ("http://u:hunter%0A2@proxy:3128", "control"),
             ("http://u:%FFhunter2@proxy:3128", "UTF-8"),
             ("http://u%3Ax:hunter2@proxy:3128", "colon"),
+            ("http://u:hunter2@a..b:3128", "name has"),
         ] {
             let refused = ProxyAddress::parse(text).unwrap_err();
 

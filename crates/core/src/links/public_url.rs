@@ -5,6 +5,7 @@ use url::Url;
 use super::encode;
 use super::origin::Origin;
 use super::shown::shown;
+use super::strict::{host_problem, prefix_problem};
 use crate::{Error, Result};
 
 /// A relay's `public_url`: http or https, with any path prefix.
@@ -34,6 +35,9 @@ impl PublicUrl {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("a query or fragment does not belong into it"));
+        }
+        if let Some(problem) = host_problem(text, &url).or_else(|| prefix_problem(&url)) {
+            return Err(wrong(problem));
         }
         let text = format!("{origin}{}", url.path().trim_end_matches('/'));
         Ok(Self { text, url, origin })
@@ -110,6 +114,11 @@ mod tests {
             " https://a",
             "https://a/b c",
             "https://a\n.example",
+            "https://*",
+            "https://a;x",
+            "https://a..b",
+            "https://a//console",
+            "https://a/%zz",
         ] {
             let error = PublicUrl::parse(text).unwrap_err();
 

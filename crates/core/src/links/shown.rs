@@ -1,7 +1,7 @@
 //! Addresses as errors show them.
 
 /// `text` without what may be a password or a ticket in it: user information, query and fragment.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let end = text.find(['?', '#']).unwrap_or(text.len());
     let (address, rest) = text.split_at(end);
     let tail = rest.chars().next().map(|mark| format!("{mark}…"));

@@ -52,7 +52,7 @@ use self::pass::RelayId;
 use self::pipe::Limits;
 use self::sessions::Sessions;
 use self::upgrade::OriginPolicy;
-use crate::links::{Origin, PublicUrl};
+use crate::links::{Origin, PublicUrl, shown};
 use crate::options::{Checked, Options, Scope};
 use crate::{Backend, Code, Error, Reference, Result};
 
@@ -331,7 +331,7 @@ fn named<N: Into<String>>(
 fn passes(options: &Checked, public_url: &Arc<PublicUrl>) -> Result<(Acceptor, Issuer)> {
     let store = options.required_text("store")?;
     if store != "memory" {
-        return Err(options.wrong("store", store, "accepted is memory"));
+        return Err(options.wrong("store", &shown(store), "accepted is memory"));
     }
     if let Some(path) = options.text("pass_key_file") {
         // Now, and not when it is used: a daemon changes its directory.
@@ -366,8 +366,10 @@ fn absolute(options: &Checked, name: &str, path: &str) -> Result<PathBuf> {
 
 fn origins(options: &Checked, name: &str) -> Result<Option<Vec<Origin>>> {
     let given = options.list(name);
-    let parsed: Result<Vec<Origin>> =
-        given.iter().map(|text| Origin::parse(text).map_err(|error| options.wrong(name, text, error))).collect();
+    let parsed: Result<Vec<Origin>> = given
+        .iter()
+        .map(|text| Origin::parse(text).map_err(|error| options.wrong(name, &shown(text), error)))
+        .collect();
     Ok(if given.is_empty() { None } else { Some(parsed?) })
 }
 

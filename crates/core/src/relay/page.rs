@@ -92,7 +92,7 @@ pub(super) fn policy(websocket_origin: &str) -> String {
 /// The headers of every answer.
 pub(super) fn fixed_headers(websocket_origin: &str, frame_ancestors: &str) -> Vec<(HeaderName, HeaderValue)> {
     let policy = format!("{}; frame-ancestors {frame_ancestors}", policy(websocket_origin));
-    // Both parts are origins, which hold nothing that a header may not.
+    // Both parts are origins with strict hosts, which hold nothing that a header may not.
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     vec![
         (header::CONTENT_SECURITY_POLICY, policy),

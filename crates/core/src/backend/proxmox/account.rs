@@ -19,6 +19,8 @@ const AS_IT_CAME: Duration = Duration::from_secs(60);
 
 /// The longest user name of the API's schema.
 const LONGEST_USERNAME: usize = 64;
+/// Letters alone, and no more of them, are a name such as `root` that lacks its realm: hardly a secret.
+const LONGEST_WORD: usize = 16;
 
 /// The account that the options name.
 pub(super) enum Account {
@@ -231,9 +233,17 @@ impl fmt::Debug for Account {
     }
 }
 
-/// Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, and that is what people paste.
+/// Proxmox VE shows a new token as `USER@REALM!TOKENID=SECRET`, its backup server with a `:`, and people paste either, or the
+/// password behind a name, or a secret by itself. What has a realm is a name up to there, and so is a plain word.
 fn without_secret(pasted: &str) -> String {
-    pasted.split_once('=').map_or_else(|| pasted.to_owned(), |(before, _)| format!("{before}=…"))
+    let is_word = pasted.bytes().all(|byte| byte.is_ascii_alphabetic()) && pasted.len() <= LONGEST_WORD;
+    let end = pasted.find(|mark: char| "=:".contains(mark) || mark.is_whitespace()).unwrap_or(pasted.len());
+    let (name, rest) = pasted.split_at(end);
+    match rest.chars().next() {
+        None if is_word || name.contains('@') => name.to_owned(),
+        Some(mark) if name.contains('@') => format!("{name}{mark}…"),
+        _ => "…".to_owned(),
+    }
 }
 
 fn is_user(text: &str) -> bool {

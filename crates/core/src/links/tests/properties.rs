@@ -23,7 +23,7 @@ fn host() -> impl Strategy<Value = &'static str> {
         "[fd00::1]",
         "https://[fd00::1]:8443/prefix",
         "https://pve.example.com/a/b",
-        "https://pve.example.com//a",
+        "https://pve.example.com/a-b/",
     ])
 }
 

@@ -23,6 +23,8 @@ async fn bad_options_are_named_before_anything_is_started() {
         ("listen", "127.0.0.1:99999"),
         ("public_url", "portal"),
         ("public_url", "ftp://portal.example.com"),
+        ("public_url", "https://*"),
+        ("frame_ancestors", "https://portal.example.com;script-src"),
         ("allowed_origins", "https://*.example.com"),
         ("allowed_origins", "https://portal.example.com/page"),
         ("allowed_origins", "null"),
@@ -39,6 +41,11 @@ async fn bad_options_are_named_before_anything_is_started() {
         assert_eq!(error.code(), Code::InvalidArgument);
         let said = error.to_string();
         assert!(said.contains(name) && said.contains(value), "{name} = {value}: {said}");
+    }
+    for (name, value) in [("store", "redis://:hunter2@localhost"), ("allowed_origins", "https://u:hunter2@a")] {
+        let error = Relay::new(backend(), &good().set(name, value)).unwrap_err().to_string();
+
+        assert!(error.contains(name) && error.contains("…@") && !error.contains("hunter2"), "{error}");
     }
     for (options, named) in [(Options::new(), "public_url"), (good().set("Listen", "x"), "Listen")] {
         let error = Relay::new(backend(), &options).unwrap_err();

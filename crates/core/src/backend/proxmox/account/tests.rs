@@ -138,20 +138,28 @@ fn a_ticket_for_the_second_step_alone_is_told_before_it_is_used() {
 }
 
 #[test]
-fn a_token_that_was_pasted_whole_is_named_without_its_secret() {
-    let whole = "portal@pve!console=hunter2";
-    let shown = "\"portal@pve!console=…\"";
-
-    for pairs in [
-        &[("token_id", whole), ("token_secret", "x")][..],
-        &[("username", whole), ("password", "x")],
-        &[("token_id", "portal@pve!console"), ("token_secret", "x"), ("username", whole)],
+fn a_secret_that_was_pasted_with_a_name_or_in_its_place_is_not_shown() {
+    for (pasted, shown) in [
+        ("portal@pve!console=hunter2", "\"portal@pve!console=…\""),
+        ("portal@pve!console:hunter2", "\"portal@pve!console:…\""),
+        ("portal@pve!console hunter2", "\"portal@pve!console …\""),
+        ("root@pam:hunter2", "\"root@pam:…\""),
+        ("PVEAPIToken portal@pve!console hunter2", "\"…\""),
+        ("PVEAPIToken=portal@pve!console=hunter2", "\"…\""),
+        ("hunter2-4a43-9a1e", "\"…\""),
     ] {
-        let error = refused(pairs);
+        for pairs in [
+            &[("token_id", pasted), ("token_secret", "x")][..],
+            &[("username", pasted), ("password", "x")],
+            &[("token_id", "portal@pve!console"), ("token_secret", "x"), ("username", pasted)],
+        ] {
+            let error = refused(pairs);
 
-        assert!(error.to_string().contains(shown), "{error}");
-        assert!(!format!("{error:?} {}", error.hint()).contains("hunter2"), "{error:?}");
+            assert!(error.to_string().contains(shown), "{error}");
+            assert!(!format!("{error:?} {}", error.hint()).contains("hunter2"), "{error:?}");
+        }
     }
+    assert!(refused(&[("username", "root"), ("password", "x")]).to_string().contains("\"root\""));
 }
 
 #[test]
