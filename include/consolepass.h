@@ -875,7 +875,7 @@ cpass_error *cpass_relay_start(cpass_relay *relay);
  *
  * length:  set to the number of bytes; may be NULL.
  *
- * Memory: the text is lent until the relay is freed. NULL before the start.
+ * Memory: the text is lent until the relay is freed. NULL before the start and after the stop.
  */
 CPASS_MUST_USE const char *cpass_relay_address(const cpass_relay *relay, size_t *length);
 

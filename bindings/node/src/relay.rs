@@ -1,12 +1,11 @@
 //! Relays.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use consolepass::options::Scope;
-use consolepass::{Code, Error, Reference, Result};
+use consolepass::{Code, Error, Reference};
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function, Object};
 use napi_derive::napi;
@@ -42,7 +41,6 @@ impl Backends {
 #[napi]
 pub struct Relay {
     relay: Arc<consolepass::Relay>,
-    stopped: Arc<AtomicBool>,
 }
 
 #[napi]
@@ -51,13 +49,13 @@ impl Relay {
     pub fn new(backends: &Backends, given: Given) -> napi::Result<Self> {
         let backends = backends.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let made = consolepass::Relay::new(backends, &options(given, Scope::Relay)?);
-        Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?), stopped: Arc::default() })
+        Ok(Self { relay: Arc::new(made.map_err(|error| refused(&error))?) })
     }
 
     /// Resolves to the address that it listens on. There is nothing to abort: it does not wait for anybody.
     #[napi(catch_unwind)]
     pub fn start<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let relay = self.open()?;
+        let relay = Arc::clone(&self.relay);
         promise(env, None, async move { relay.start().await }, |address| address.to_string())
     }
 
@@ -70,7 +68,7 @@ impl Relay {
         given: Given,
         abort: Option<&Abort>,
     ) -> napi::Result<Either<Pass, Object<'env>>> {
-        let (relay, options) = (self.open()?, options(given, Scope::Pass)?);
+        let (relay, options) = (Arc::clone(&self.relay), options(given, Scope::Pass)?);
         outcome_or_promise(env, abort, async move { relay.issue(&backend, &machine, &options).await }, Pass::new)
     }
 
@@ -86,12 +84,10 @@ impl Relay {
 
     #[napi(catch_unwind)]
     pub fn stop<'env>(&self, env: &'env Env, abort: Option<&Abort>) -> napi::Result<Object<'env>> {
-        let (relay, stopped) = (Arc::clone(&self.relay), Arc::clone(&self.stopped));
+        let relay = Arc::clone(&self.relay);
+        relay.close();
         // A task of its own: who stops waiting for the end does not undo it.
-        let ending = runtime()?.spawn(async move {
-            relay.stop().await;
-            stopped.store(true, Ordering::Release);
-        });
+        let ending = runtime()?.spawn(async move { relay.stop().await });
         let work = async move {
             ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))
         };
@@ -131,14 +127,5 @@ impl Relay {
     #[napi(catch_unwind)]
     pub fn serve_pipe(&self, read: &[u8]) -> napi::Result<Pipe> {
         Pipe::new(Arc::clone(&self.relay), Bytes::copy_from_slice(read))
-    }
-
-    fn open(&self) -> napi::Result<Arc<consolepass::Relay>> {
-        let open: Result<()> = if self.stopped.load(Ordering::Acquire) {
-            Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"))
-        } else {
-            Ok(())
-        };
-        open.map(|()| Arc::clone(&self.relay)).map_err(|error| refused(&error))
     }
 }

@@ -108,10 +108,10 @@ impl Given {
     }
 
     /// Serves it in the background, until it ends.
-    pub(crate) fn serve<R: AsRef<consolepass::Relay> + Send + Sync + 'static>(self, relay: Arc<R>) -> Result<()> {
+    pub(crate) fn serve(self, relay: Arc<consolepass::Relay>) -> Result<()> {
         let process = process()?;
         process.runtime.spawn(async move {
-            if let Err(error) = (*relay).as_ref().serve_connection(self.connection, self.read).await {
+            if let Err(error) = relay.serve_connection(self.connection, self.read).await {
                 // The log is Python's, so that whoever runs the server sees it.
                 tracing::error!(target: "consolepass::python", code = %error.code(), hint = error.hint(), "a connection that the WSGI server gave was not served: {error}");
             }

@@ -2,10 +2,9 @@
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use consolepass::options::Scope;
-use consolepass::{Code, Error, Reference, Result};
+use consolepass::{Code, Error, Reference};
 use http::{HeaderName, HeaderValue};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -23,34 +22,14 @@ use crate::text::text;
 
 /// Issues passes and serves the browsers that bring them; behind both `Relay` classes of the package.
 #[pyclass(frozen, module = "consolepass._native")]
-pub(crate) struct Relay(Arc<Inner>);
+pub(crate) struct Relay(Arc<consolepass::Relay>);
 
 /// Status, headers and body.
 type Answer<'py> = (u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<'py, PyBytes>);
 
-struct Inner {
-    relay: consolepass::Relay,
-    stopping: AtomicBool,
-}
-
-impl AsRef<consolepass::Relay> for Inner {
-    fn as_ref(&self) -> &consolepass::Relay {
-        &self.relay
-    }
-}
-
-impl Inner {
-    fn check_open(&self) -> Result<()> {
-        if self.stopping.load(Ordering::Acquire) {
-            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
-        }
-        Ok(())
-    }
-}
-
 impl Drop for Relay {
     fn drop(&mut self) {
-        if self.0.relay.owner().check().is_err() {
+        if self.0.owner().check().is_err() {
             // A child has the locks of the parent's threads as they were, perhaps held for ever: it is left alone.
             std::mem::forget(Arc::clone(&self.0));
         }
@@ -68,16 +47,12 @@ impl Relay {
         }
         let options = options(Scope::Relay, Some(given))?;
         let made = released(py, || consolepass::Relay::new(named, &options))?;
-        let inner = Inner { relay: error::raised(py, made)?, stopping: AtomicBool::new(false) };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(error::raised(py, made)?)))
     }
 
     fn start(&self) -> Operation {
-        let inner = Arc::clone(&self.0);
-        let started = async move {
-            inner.check_open()?;
-            inner.relay.start().await
-        };
+        let relay = Arc::clone(&self.0);
+        let started = async move { relay.start().await };
         Operation::new(started, |py, _| Ok(py.None()))
     }
 
@@ -89,28 +64,25 @@ impl Relay {
     ) -> PyResult<Operation> {
         let (backend, machine) = (text("backend", backend)?, text("machine", machine)?);
         let options = options(Scope::Pass, Some(given))?;
-        let inner = Arc::clone(&self.0);
-        let made = async move {
-            inner.check_open()?;
-            inner.relay.issue(&backend, &machine, &options).await
-        };
+        let relay = Arc::clone(&self.0);
+        let made = async move { relay.issue(&backend, &machine, &options).await };
         Ok(Operation::new(made, Pass::presented))
     }
 
     fn revoke(&self, py: Python<'_>, reference: &Bound<'_, PyAny>) -> PyResult<Operation> {
         let reference: Reference = error::raised(py, text("reference", reference)?.parse())?;
-        let inner = Arc::clone(&self.0);
-        let revoked = async move { inner.relay.revoke(&reference).await };
+        let relay = Arc::clone(&self.0);
+        let revoked = async move { relay.revoke(&reference).await };
         Ok(Operation::new(revoked, |py, found| Ok(found.into_pyobject(py)?.to_owned().into_any().unbind())))
     }
 
     fn stop(&self) -> Operation {
-        let inner = Arc::clone(&self.0);
+        let relay = Arc::clone(&self.0);
         let stopped = async move {
-            inner.relay.owner().check()?;
-            inner.stopping.store(true, Ordering::Release);
+            relay.owner().check()?;
+            relay.close();
             // A task of its own: who stops waiting for the end does not undo it, and its last events are told all the same.
-            let ending = process()?.runtime.spawn(async move { inner.relay.stop().await });
+            let ending = process()?.runtime.spawn(async move { relay.stop().await });
             ending.await.map_err(|error| Error::new(Code::Internal, "relay: its end panicked").with_source(error))?;
             Ok(())
         };
@@ -118,19 +90,19 @@ impl Relay {
     }
 
     fn events(&self, py: Python<'_>) -> PyResult<Events> {
-        error::raised(py, self.0.relay.owner().check())?;
-        Ok(Events::new(self.0.relay.owner().clone(), self.0.relay.events()))
+        error::raised(py, self.0.owner().check())?;
+        Ok(Events::new(self.0.owner().clone(), self.0.events()))
     }
 
     /// Fails where it serves nobody: once it was stopped, and in a child of its process.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
-        error::raised(py, self.0.relay.owner().check().and_then(|()| self.0.check_open()))
+        error::raised(py, self.0.check())
     }
 
     /// What the relay answers to a request that asks for no websocket: status, headers and body.
     fn answer<'py>(&self, py: Python<'py>, method: &Bound<'_, PyString>, path: &Bound<'_, PyString>) -> Answer<'py> {
         // What is no text is no path that there is.
-        let answer = self.0.relay.answer(&method.to_string_lossy(), &path.to_string_lossy());
+        let answer = self.0.answer(&method.to_string_lossy(), &path.to_string_lossy());
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes()))
         };
@@ -140,20 +112,20 @@ impl Relay {
 
     /// Takes a websocket whose frames the portal's server keeps.
     fn accept(&self, query: String, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Operation {
-        let inner = Arc::clone(&self.0);
+        let relay = Arc::clone(&self.0);
         let accepted = async move {
-            inner.check_open()?;
+            relay.check()?;
             let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-            inner.relay.accept(&query, headers).await
+            relay.accept(&query, headers).await
         };
-        let owner = self.0.relay.owner().clone();
+        let owner = self.0.owner().clone();
         Operation::new(accepted, move |py, socket| Socket::presented(py, owner, socket))
     }
 
     /// Serves a connection that the portal's server has given up, in the background. `read` is what the server has read.
     fn serve(&self, py: Python<'_>, descriptor: RawFd, read: &[u8]) -> PyResult<()> {
         let served = Given::new(descriptor, read).and_then(|given| {
-            self.0.check_open()?;
+            self.0.check()?;
             given.serve(Arc::clone(&self.0))
         });
         error::raised(py, served)
@@ -161,11 +133,11 @@ impl Relay {
 
     #[getter]
     fn session_count(&self) -> usize {
-        self.0.relay.session_count()
+        self.0.session_count()
     }
 
     #[getter]
     fn address(&self) -> Option<String> {
-        self.0.relay.address().map(|address| address.to_string())
+        self.0.address().map(|address| address.to_string())
     }
 }

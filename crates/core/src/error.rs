@@ -42,7 +42,13 @@ impl Error {
 
     /// Bad input: names the key and the value, before anything was started.
     pub fn invalid(key: &str, value: &str, reason: impl fmt::Display) -> Self {
-        Self::new(Code::InvalidArgument, format!("{key}: {value:?}: {reason}"))
+        // As much as it takes to know it again.
+        const LONGEST: usize = 128;
+        let shown = match value.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{:?}…", &value[..end]),
+            None => format!("{value:?}"),
+        };
+        Self::new(Code::InvalidArgument, format!("{key}: {shown}: {reason}"))
     }
 
     /// Replaces the hint of the code's table with one that fits this case better.
@@ -302,6 +308,13 @@ impl fmt::Display for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_never_ends_is_shown_as_far_as_one_knows_it_again() {
+        let error = Error::invalid("machine", &"ü".repeat(1_000_000), "too long");
+
+        assert_eq!(error.to_string(), format!("machine: \"{}\"…: too long", "ü".repeat(128)));
+    }
 
     /// Written out once more: a number that was given is never given to another.
     const GIVEN: [(u16, &str); 30] = [

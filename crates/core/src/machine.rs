@@ -68,7 +68,7 @@ impl FromStr for Machine {
         let number = |digits: &str| {
             let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
             let id = if plain { digits.parse::<u32>().ok() } else { None };
-            id.ok_or_else(|| wrong("the last part must be a number"))
+            id.ok_or_else(|| wrong("the last part must be a number below 2^32"))
         };
         let node_name = |name: &str| {
             if is_node_name(name) { Ok(name.to_owned()) } else { Err(wrong("this is no node's name")) }

@@ -47,8 +47,13 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text)
-            .ok_or_else(|| Error::invalid("reference", text, "accepted is what a pass has as its reference"))
+            .ok_or_else(|| Error::invalid("reference", shown(text), "accepted is what a pass has as its reference"))
     }
+}
+
+/// What is longer than a reference may be the pass itself, or its link.
+fn shown(text: &str) -> &str {
+    if text.len() <= Reference::LENGTH { text } else { "…" }
 }
 
 impl fmt::Display for Reference {
@@ -86,6 +91,8 @@ mod tests {
         assert_eq!(Reference::parse(first.as_str()), Some(first.clone()));
         assert_eq!(first.as_str().parse::<Reference>().unwrap(), first);
         assert_eq!("".parse::<Reference>().unwrap_err().code(), Code::InvalidArgument);
+        let of_a_pass = "https://portal.example.com/#pass=39dad99m4q.qWurNp".parse::<Reference>().unwrap_err();
+        assert!(!of_a_pass.to_string().contains("39dad99m4q"), "{of_a_pass}");
         assert_eq!(Reference::parse("0123456789x"), None);
         assert_eq!(Reference::parse("012345678u"), None);
     }

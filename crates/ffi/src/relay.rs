@@ -68,7 +68,7 @@ pub unsafe extern "C" fn cpass_relay_start(relay: *mut cpass_relay) -> *mut cpas
 ///
 /// length:  set to the number of bytes; may be NULL.
 ///
-/// Memory: the text is lent until the relay is freed. NULL before the start.
+/// Memory: the text is lent until the relay is freed. NULL before the start and after the stop.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cpass_relay_address(relay: *const cpass_relay, length: *mut usize) -> *const c_char {

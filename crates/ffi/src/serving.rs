@@ -1,6 +1,5 @@
 //! A relay with the threads that serve it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,8 +21,6 @@ pub(crate) struct Serving {
     /// None before there is something to serve. Two, if it was started at the moment in which its first connection came.
     threads: Mutex<Vec<Runtime>>,
     address: OnceLock<Text>,
-    /// Whether it was stopped, or is about to be.
-    stopped: AtomicBool,
 }
 
 impl Serving {
@@ -33,12 +30,11 @@ impl Serving {
             waiting: Waiting::new(),
             threads: Mutex::default(),
             address: OnceLock::new(),
-            stopped: AtomicBool::new(false),
         })
     }
 
     pub(crate) fn start(&self) -> Result<()> {
-        self.check_open()?;
+        self.relay.check()?;
         // Kept only if it comes to something: a relay that does not listen may be tried again, in a child as well.
         let fresh = if self.threads().is_empty() { Some(make_threads()?) } else { None };
         let handle = fresh.as_ref().map_or_else(|| self.handle(), |fresh| Ok(fresh.handle().clone()))?;
@@ -46,7 +42,7 @@ impl Serving {
         // Only who started it comes here, and once.
         let _ = self.address.set(Text::shown(&address));
         self.threads().extend(fresh);
-        if self.check_open().is_err() {
+        if self.relay.check().is_err() {
             // It was stopped meanwhile.
             self.end_threads();
         }
@@ -55,7 +51,7 @@ impl Serving {
 
     /// Serves a connection of the portal's own port in the background, until it ends.
     pub(crate) fn serve(&self, connection: HostConnection, read: Bytes) -> Result<()> {
-        self.check_open()?;
+        self.relay.check()?;
         // Before there are threads: in a child of this process they would be missing.
         self.relay.take()?;
         let relay = Arc::clone(&self.relay);
@@ -77,11 +73,10 @@ impl Serving {
     }
 
     pub(crate) fn address(&self) -> Option<&Text> {
-        self.address.get()
+        self.relay.address().and(self.address.get())
     }
 
     pub(crate) fn issue(&self, backend: &str, machine: &str, options: &Options) -> Result<Pass> {
-        self.check_open()?;
         self.waiting.wait(0, "a pass", self.relay.issue(backend, machine, options))
     }
 
@@ -98,7 +93,7 @@ impl Serving {
     }
 
     pub(crate) fn stop(&self, timeout_ms: u32) -> Result<()> {
-        self.stopped.store(true, Ordering::Release);
+        self.relay.close();
         let stop = async {
             self.relay.stop().await;
             Ok(())
@@ -112,13 +107,6 @@ impl Serving {
         Ok(())
     }
 
-    fn check_open(&self) -> Result<()> {
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(Error::new(Code::Closed, "relay: it was stopped; make a new one"));
-        }
-        Ok(())
-    }
-
     fn threads(&self) -> MutexGuard<'_, Vec<Runtime>> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,7 +115,7 @@ impl Serving {
     fn handle(&self) -> Result<Handle> {
         let mut threads = self.threads();
         // Whoever stops the relay says so before it ends the threads.
-        self.check_open()?;
+        self.relay.check()?;
         if threads.is_empty() {
             threads.push(make_threads()?);
         }

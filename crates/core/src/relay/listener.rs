@@ -1,7 +1,7 @@
 //! The relay's own port: each connection goes to `connection`.
 
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,30 @@ use tokio::time::sleep;
 
 use super::{Shared, connection};
 use crate::net::dial;
+use crate::{Code, Error, Result};
 
 /// How long to wait when the system cannot give a connection, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens at `address`, and returns it with the port that was chosen if it asks for 0.
+pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        io::Result::Ok((listener, address))
+    };
+    bound.await.map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no such address: give one of its own, or 0.0.0.0 for all"
+            }
+            io::ErrorKind::PermissionDenied => "ports below 1024 are for privileged processes: choose a higher one",
+            _ => Code::ListenFailed.hint(),
+        };
+        let message = format!("relay: cannot listen on {address}: {error}");
+        Error::new(Code::ListenFailed, message).with_hint(hint).with_source(error)
+    })
+}
 
 /// Accepts connections until the relay stops.
 pub(super) async fn serve(shared: Arc<Shared>, listener: TcpListener) {

@@ -39,7 +39,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -180,27 +179,17 @@ impl Relay {
 
     /// Listens, and serves on the current tokio runtime. Returns the address, whose port was chosen now if 0 was asked for.
     pub async fn start(&self) -> Result<SocketAddr> {
-        let failed = |error: std::io::Error| {
-            Error::new(Code::ListenFailed, format!("relay: cannot listen on {}: {error}", self.listen))
-                .with_source(error)
-        };
-        self.owner.check()?;
+        self.check()?;
         let refused = match std::mem::replace(&mut *self.state(), State::Starting) {
             State::New => None,
             earlier => Some(earlier),
         };
         if let Some(earlier) = refused {
-            let what = if matches!(earlier, State::Stopped) { "stopped for good" } else { "already started" };
             *self.state() = earlier;
-            return Err(Error::new(Code::InvalidArgument, format!("relay: {what}; make another one")));
+            return Err(Error::new(Code::InvalidArgument, "relay: already started; make another one"));
         }
-        let bound = async {
-            let listener = TcpListener::bind(self.listen).await?;
-            let address = listener.local_addr()?;
-            std::io::Result::Ok((listener, address))
-        };
         // Taken when it listens: a start that came to nothing may be tried again elsewhere.
-        let bound = bound.await.map_err(failed);
+        let bound = listener::bind(self.listen).await;
         let bound =
             bound.and_then(|bound| self.shared.acceptor.claim().and_then(|()| self.owner.take()).map(|()| bound));
         let mut state = self.state();
@@ -219,7 +208,7 @@ impl Relay {
 
     /// Issues a pass for `machine` of one of this relay's backends. The options are those of [`Scope::Pass`].
     pub async fn issue(&self, backend: &str, machine: &str, options: &Options) -> Result<Pass> {
-        self.owner.check()?;
+        self.check()?;
         if !self.shared.backends.contains_key(backend) {
             let known: Vec<&str> = self.shared.backends.keys().map(String::as_str).collect();
             let reason = format!("this relay's backends are {}", known.join(", "));
@@ -248,7 +237,7 @@ impl Relay {
         self.owner.check().map_or(0, |()| self.shared.sessions.count())
     }
 
-    /// The address it listens on, once started, in the process where it was.
+    /// The address it listens on, from its start to its stop, in the process where it was started.
     pub fn address(&self) -> Option<SocketAddr> {
         self.owner.check().ok()?;
         match &*self.state() {
@@ -260,6 +249,23 @@ impl Relay {
     /// Which process it belongs to.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// Fails where it serves nobody: in a child of its process, and from the moment in which it was stopped or closed.
+    pub fn check(&self) -> Result<()> {
+        self.owner.check()?;
+        if *self.shared.stop.borrow() {
+            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
+        }
+        Ok(())
+    }
+
+    /// What [`Relay::stop`] begins with, for who cannot wait where it is called: accepts nobody any more, issues no pass, and
+    /// tells every browser why its console ends.
+    pub fn close(&self) {
+        if self.owner.check().is_ok() {
+            self.shared.end();
+        }
     }
 
     /// Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as
@@ -291,10 +297,8 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // A child has its parent's locks as they were, perhaps held for ever.
-        if self.owner.check().is_ok() {
-            self.shared.end();
-        }
+        // In a child, which has its parent's locks as they were and perhaps held for ever, this does nothing.
+        self.close();
     }
 }
 

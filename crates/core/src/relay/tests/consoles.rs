@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::rig::{Browser, Fake, Mood, ORIGIN, closes_with, connect, rig, rig_with, upgrade};
 use crate::backend::BoxFuture;

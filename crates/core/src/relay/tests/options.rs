@@ -67,6 +67,20 @@ async fn a_taken_port_is_named() {
 
     assert_eq!(error.code(), Code::ListenFailed);
     assert!(error.to_string().contains(&rig.address.to_string()), "{error}");
+    assert!(error.hint().contains("another process"), "{}", error.hint());
+}
+
+#[tokio::test]
+async fn an_address_that_this_machine_does_not_have_is_not_taken_for_a_taken_port() {
+    let rig = rig(vec![Mood::Echo]).await;
+    let backend: Arc<dyn Backend> = Arc::clone(&rig.fake) as _;
+    // For documentation (RFC 5737): nobody has it.
+    let options = Options::new().set("public_url", ORIGIN).set("listen", "192.0.2.1:0");
+
+    let error = Relay::new([("dc1", backend)], &options).unwrap().start().await.unwrap_err();
+
+    assert_eq!(error.code(), Code::ListenFailed);
+    assert!(error.to_string().contains("192.0.2.1:0") && error.hint().contains("no such address"), "{error:?}");
 }
 
 #[tokio::test]
@@ -75,6 +89,19 @@ async fn a_relay_is_started_once_and_never_again_after_its_stop() {
 
     assert!(rig.relay.start().await.unwrap_err().to_string().contains("already started"));
     rig.relay.stop().await;
-    assert!(rig.relay.start().await.unwrap_err().to_string().contains("stopped"));
+    assert_eq!(rig.relay.start().await.unwrap_err().code(), Code::Closed);
+    assert_eq!(rig.relay.address(), None);
+}
+
+#[tokio::test]
+async fn from_the_moment_of_its_close_a_relay_issues_nothing_and_stops_all_the_same() {
+    let rig = rig(vec![Mood::Echo]).await;
+    assert!(rig.relay.check().is_ok());
+
+    rig.relay.close();
+
+    let refused = rig.relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap_err();
+    assert_eq!((refused.code(), rig.relay.check().unwrap_err().code()), (Code::Closed, Code::Closed));
+    rig.relay.stop().await;
     assert_eq!(rig.relay.address(), None);
 }
