@@ -1,16 +1,16 @@
 //! `consolepass completion`: scripts for shells, made of the same command line.
 
-use std::io::{Write, stdout};
-
 use clap::ArgMatches;
 use clap_complete::Shell;
+use consolepass::Result;
 
 use crate::command::command;
+use crate::output::print;
 
 /// The shells that are tested.
 pub(crate) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
-pub(crate) fn run(matches: &ArgMatches) {
+pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let shell = match matches.get_one::<String>("shell").map(String::as_str) {
         Some("zsh") => Shell::Zsh,
         Some("fish") => Shell::Fish,
@@ -19,6 +19,5 @@ pub(crate) fn run(matches: &ArgMatches) {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "consolepass", &mut script);
-    // A reader that went away wants no more; there is nobody to tell.
-    let _ = stdout().write_all(&script);
+    print(&String::from_utf8_lossy(&script))
 }

@@ -61,14 +61,14 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Problem> {
         // The parser's message quotes the line it stumbled on, which may hold a secret.
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-            Problem::Toml(format!("line {line}: {}", error.message()))
+            let line = error.span().map_or(0, |span| 1 + text[..span.start].matches('\n').count());
+            Problem::Toml(format!("line {line}: {}{}", error.message(), repeated(text, &error)))
         })?;
         let mut config = Self { relay: Options::new(), backends: BTreeMap::new() };
         for (section, value) in table {
             match (section.as_str(), value) {
                 ("relay", toml::Value::Table(relay)) => {
-                    config.relay = options("relay", Scope::Relay, relay)?;
+                    config.relay = options("relay", Scope::Relay, &relay)?;
                 }
                 ("backend", toml::Value::Table(backends)) => {
                     config.backends.extend(backends);
@@ -143,36 +143,61 @@ fn open(name: &str, value: &toml::Value) -> Result<Arc<dyn Backend>> {
             return Err(Error::invalid(&key, "", reason));
         }
     };
-    kind.open(&options(&place, kind.scope(), table)?)
+    kind.open(&options(&place, kind.scope(), &table)?)
 }
 
-/// The options of one table. A secret may be named by where it is: `NAME_env`, `NAME_file`.
-fn options(place: &str, scope: Scope, table: toml::Table) -> Result<Options> {
-    let is_secret =
-        |name: &str| TABLE.iter().any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name);
+/// Which key is there twice, if that is the error: the parser's message has no name for it.
+fn repeated(text: &str, error: &toml::de::Error) -> String {
+    let key = error.span().map(|span| &text[span]).filter(|_| error.message().starts_with("duplicate key"));
+    key.map(|key| format!(" {key:?}")).unwrap_or_default()
+}
+
+/// The options of one table. A secret may be named by where it is: `NAME_env`, `NAME_file`. More than one of them would leave
+/// it to chance which is meant.
+fn options(place: &str, scope: Scope, table: &toml::Table) -> Result<Options> {
     let mut options = Options::new();
     for (name, value) in table {
         let key = format!("{place}.{name}");
-        if let Some(secret) = name.strip_suffix("_env").filter(|name| is_secret(name)) {
-            options = options.set(secret, secrets::from_variable(&key, text(&key, &value)?)?);
-        } else if let Some(secret) = name.strip_suffix("_file").filter(|name| is_secret(name)) {
-            options = options.set(secret, secrets::from_file(&key, text(&key, &value)?)?);
-        } else {
-            options = options.set(name, option(&key, value)?);
+        let (option_name, source) = parted(scope, name);
+        let mut others = SOURCES.into_iter().filter(|other| *other != source && is_secret(scope, option_name));
+        if let Some(other) = others.find(|other| table.contains_key(&format!("{option_name}{other}"))) {
+            let reason = format!("{place}.{option_name}{other} is there as well; give one of them");
+            return Err(Error::invalid(&key, "…", reason));
         }
+        options = match source {
+            FROM_VARIABLE => options.set(option_name, secrets::from_variable(&key, text(&key, value)?)?),
+            FROM_FILE => options.set(option_name, secrets::from_file(&key, text(&key, value)?)?),
+            _ => options.set(option_name, option(&key, value)?),
+        };
     }
     Ok(options)
+}
+
+const FROM_VARIABLE: &str = "_env";
+const FROM_FILE: &str = "_file";
+/// What may stand behind the name of a secret; without anything it is the secret itself.
+const SOURCES: [&str; 3] = ["", FROM_VARIABLE, FROM_FILE];
+
+/// The name of an option, and what stands behind it if it is a secret's.
+fn parted(scope: Scope, name: &str) -> (&str, &'static str) {
+    let of = |source: &'static str| name.strip_suffix(source).map(|secret| (secret, source));
+    let mut sources = [FROM_VARIABLE, FROM_FILE].into_iter().filter_map(of);
+    sources.find(|(secret, _)| is_secret(scope, secret)).unwrap_or((name, ""))
+}
+
+fn is_secret(scope: Scope, name: &str) -> bool {
+    TABLE.iter().any(|row| row.scope == scope && row.kind == Kind::Secret && row.name == name)
 }
 
 fn text<'a>(key: &str, value: &'a toml::Value) -> Result<&'a str> {
     value.as_str().ok_or_else(|| Error::invalid(key, value.type_str(), "must be text"))
 }
 
-fn option(key: &str, value: toml::Value) -> Result<Value> {
+fn option(key: &str, value: &toml::Value) -> Result<Value> {
     Ok(match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::Integer(number),
-        toml::Value::Boolean(value) => Value::Boolean(value),
+        toml::Value::String(text) => Value::String(text.clone()),
+        toml::Value::Integer(number) => Value::Integer(*number),
+        toml::Value::Boolean(value) => Value::Boolean(*value),
         toml::Value::Array(items) => {
             let texts: Result<Vec<String>> = items.iter().map(|item| text(key, item).map(str::to_owned)).collect();
             Value::List(texts?)
@@ -224,6 +249,25 @@ mod tests {
         let error = parse("[backend.dc1]\ntoken_secret = \"hunter2\n").err().unwrap().to_string();
 
         assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_named_with_the_line_of_the_second() {
+        let error = parse("[relay]\nlisten = 'a'\n\n# once more\nlisten = 'b'\n").err().unwrap().to_string();
+
+        assert!(error.contains("line 5: duplicate key \"listen\""), "{error}");
+    }
+
+    #[test]
+    fn a_secret_with_two_sources_is_refused_whichever_they_are() {
+        let sources = ["token_secret = 'hunter2'", "token_secret_env = 'HOME'", "token_secret_file = '/etc/hostname'"];
+        for (first, second) in [(0, 1), (0, 2), (1, 2)] {
+            let text = format!("[backend.dc1]\ntype = 'proxmox'\n{}\n{}", sources[first], sources[second]);
+            let error = parse(&text).unwrap().backends().err().unwrap().to_string();
+
+            assert!(error.contains("token_secret") && error.contains("give one of them"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use consolepass::{Backend, Error, Options, Proxmox, Relay, Result};
-use consolepass_emulator::proxmox::{Emulator, Grant, Settings, Token, User};
+use consolepass_emulator::proxmox::{Emulator, Grant, Guest, Settings, Token, User};
+use consolepass_emulator::rfb::Address;
 use serde_json::Value;
 
 use crate::emulate::{listen_failed, parse_guest, writable};
@@ -18,6 +19,7 @@ use crate::relay::asked_to_end;
 use crate::secrets::random_secret;
 
 const BACKEND: &str = "demo";
+const NODE: &str = "pve1";
 const MACHINE: &str = "qemu/101";
 const OWNER: &str = "portal@pve";
 const TOKEN_ID: &str = "portal@pve!console";
@@ -35,13 +37,14 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 
     let screen = text("guest").unwrap_or("screen");
     let mut settings = Settings::empty();
-    settings.guests.push(parse_guest(&format!("{MACHINE}={screen}"), "pve1")?);
+    settings.guests.push(guest(screen)?);
     settings.users.push(User::new(OWNER, password.expose()));
     settings.tokens.push(Token::new(TOKEN_ID, token_secret.expose()));
     for account in [OWNER, TOKEN_ID] {
         settings.grants.push(Grant::new("/vms", account, &["VM.Console", "VM.Audit"]));
     }
-    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(&error))?;
+    let hypervisor = settings.listen;
+    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(hypervisor, &error))?;
 
     let options = Options::new()
         .set("host", emulator.address().to_string())
@@ -57,7 +60,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("reference", Value::from(pass.reference().as_str())),
         ("relay", Value::from(listen)),
         ("hypervisor", Value::from(emulator.address().to_string())),
-    ]);
+    ])?;
     output.progress("\nOpen the viewer_url in a browser; it works once. Ctrl-C ends the demo.");
     asked.await;
     relay.stop().await;
@@ -68,6 +71,15 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         fs::write(path, secrets.join("\n")).map_err(|error| Error::invalid("secrets_file", path, error))?;
     }
     Ok(())
+}
+
+/// The demo's one guest, with its screen at `place` or built in.
+fn guest(place: &str) -> Result<Guest> {
+    let wrong = |_| Error::invalid("guest", place, "accepted are unix:PATH and HOST:PORT, an RFB server each");
+    match place {
+        "screen" => parse_guest(&format!("{MACHINE}=screen"), NODE),
+        _ => place.parse::<Address>().map_err(wrong).and_then(|_| parse_guest(&format!("{MACHINE}={place}"), NODE)),
+    }
 }
 
 /// A relay whose public address is where it listens. The port is part of that address, so a free one is found first.

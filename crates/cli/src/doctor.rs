@@ -1,6 +1,6 @@
 //! `consolepass doctor`: which step on the way to a console fails, and how to mend it.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::mem;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use consolepass::{Error, Kind, Machine, Result};
 use serde_json::{Value, json};
 
 use crate::open::backend;
-use crate::output::{DIM, GREEN, Output, PLAIN, RED, YELLOW, error_object, error_words, print_object};
+use crate::output::{DIM, GREEN, Output, PLAIN, RED, YELLOW, error_object, error_words, print, print_object};
 use crate::{Status, log};
 
 pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<Status> {
@@ -22,12 +22,12 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<Status>
     let backend = backend(matches)?;
     let report = if output.is_json() {
         let report = doctor::examine(backend.as_ref(), &machine, kind).await;
-        print_object(&object(&report));
+        print_object(&object(&report))?;
         report
     } else {
         let mut teller = Teller { on_terminal: stdout().is_terminal(), begun: false };
         let report = doctor::observe(backend.as_ref(), &machine, kind, &mut |progress| teller.hear(&progress)).await;
-        teller.conclude(&report);
+        teller.conclude(&report)?;
         report
     };
     Ok(if report.error().is_none() { Status::Fine } else { Status::Failed })
@@ -101,13 +101,13 @@ impl Teller {
         say(&format!("{erase}{}\n", (head + &words.join(&next)).trim_end()));
     }
 
-    fn conclude(&mut self, report: &Report) {
+    fn conclude(&mut self, report: &Report) -> Result<()> {
         for examined in report.steps().iter().filter(|examined| matches!(examined.outcome, Outcome::NotReached)) {
             self.step(examined);
         }
         match report.error() {
-            None => say(&self.paint(GREEN, &format!("\n{} has its console.\n", report.machine()))),
-            Some(error) => say(&format!("\n{}{}", error_words(error, self.on_terminal), pin(error))),
+            None => print(&self.paint(GREEN, &format!("\n{} has its console.\n", report.machine()))),
+            Some(error) => print(&format!("\n{}{}", error_words(error, self.on_terminal), pin(error))),
         }
     }
 
@@ -130,8 +130,7 @@ fn time(took: Duration) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
 }
 
+/// A step's words. If they cannot be printed, the conclusion cannot either, and that is told.
 fn say(words: &str) {
-    let mut out = stdout().lock();
-    // A reader that went away wants no more; there is nobody to tell.
-    let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
+    let _ = print(words);
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -34,7 +34,8 @@ async fn proxmox(matches: &ArgMatches, output: &Output) -> Result<()> {
     let settings = settings(matches)?;
     let asked = asked_to_end()?;
     writable(matches, "ca_file")?;
-    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(&error))?;
+    let listen = settings.listen;
+    let emulator = Emulator::start(settings).await.map_err(|error| listen_failed(listen, &error))?;
     announce(matches, output, emulator.address().to_string(), Some(emulator.fingerprint()), Some(emulator.ca_pem()))?;
     asked.await;
     Ok(())
@@ -51,7 +52,8 @@ async fn script(matches: &ArgMatches, output: &Output) -> Result<()> {
     let options = PlayerOptions { listen: (listen(&vector)?, 0).into(), tls, ..PlayerOptions::default() };
     let asked = asked_to_end()?;
     writable(matches, "ca_file")?;
-    let player = Player::start_with(script, options).await.map_err(|error| listen_failed(&error))?;
+    let listen = options.listen;
+    let player = Player::start_with(script, options).await.map_err(|error| listen_failed(listen, &error))?;
     announce(matches, output, player.address().to_string(), player.fingerprint(), player.ca_pem())?;
     tokio::select! {
         () = player.played(), if !matches.get_flag("stay") => {}
@@ -87,8 +89,7 @@ fn announce(
         fs::write(path, pem).map_err(|error| Error::invalid("ca_file", path, error))?;
         fields.push(("ca_file", Value::from(path)));
     }
-    output.result(&fields);
-    Ok(())
+    output.result(&fields)
 }
 
 /// A file that is written later has to be writable now: before anything is started. What an earlier run wrote stays until
@@ -209,8 +210,8 @@ fn vector(matches: &ArgMatches) -> Result<Value> {
     }
 }
 
-pub(crate) fn listen_failed(error: &std::io::Error) -> Error {
-    Error::new(Code::ListenFailed, format!("the double cannot listen: {error}"))
+pub(crate) fn listen_failed(address: SocketAddr, error: &std::io::Error) -> Error {
+    Error::new(Code::ListenFailed, format!("the double cannot listen on {address}: {error}"))
 }
 
 fn text<'a>(matches: &'a ArgMatches, id: &str) -> Option<&'a str> {

@@ -84,10 +84,7 @@ async fn dispatch(matches: &clap::ArgMatches, output: &Output) -> Result<Status>
         Some(("viewer", matches)) => viewer::run(matches, output),
         Some(("emulate", matches)) => emulate::run(matches, output).await,
         Some(("demo", matches)) => demo::run(matches, output).await,
-        Some(("completion", matches)) => {
-            completion::run(matches);
-            Ok(())
-        }
+        Some(("completion", matches)) => completion::run(matches),
         Some(("man", _)) => manual::run(),
         // clap insists on a subcommand.
         _ => Ok(()),

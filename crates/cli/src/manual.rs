@@ -1,6 +1,6 @@
 //! `consolepass man`: the manual page, made of the texts that the help, the options and the codes have anyway.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 
 use clap::Command;
 use clap_mangen::Man;
@@ -9,13 +9,12 @@ use consolepass::options::{Kind, Scope, Specification, TABLE};
 use consolepass::{Code, Error, Result};
 
 use crate::command::command;
+use crate::output::print;
 use crate::{emulate, secrets};
 
 pub(crate) fn run() -> Result<()> {
     let page = page().map_err(|error| Error::new(Code::Internal, format!("the manual page: {error}")))?;
-    // A reader that went away wants no more; there is nobody to tell.
-    let _ = stdout().write_all(page.as_bytes());
-    Ok(())
+    print(&page)
 }
 
 /// The whole page in roff, in ASCII: what lies beyond it is written as what every roff knows.

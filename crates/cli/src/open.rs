@@ -1,14 +1,12 @@
 //! `consolepass open`: a console for an operator.
 
-use std::time::SystemTime;
-
 use clap::ArgMatches;
 use consolepass::options::{Options, Scope};
-use consolepass::{Backend, Kind, Machine, Result};
+use consolepass::{Backend, Error, Kind, Machine, Result};
 use serde_json::{Map, Value, json};
 
 use crate::config::{BackendType, Config};
-use crate::output::Output;
+use crate::output::{Output, seconds_until};
 use crate::{log, table};
 
 /// In place of a secret that was not asked for.
@@ -29,7 +27,6 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     };
     let headers: Map<String, Value> =
         console.headers().into_iter().map(|(name, value)| (name.to_owned(), secret(Some(value)))).collect();
-    let left = console.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
     let mut fields = vec![
         ("machine", Value::from(console.machine().to_string())),
         ("kind", Value::from(console.kind().as_str())),
@@ -37,21 +34,24 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("websocket_url", secret(console.websocket_url())),
         ("headers", Value::Object(headers)),
         ("password", secret(console.password())),
-        ("expires_in", json!(left.as_secs())),
+        ("expires_in", json!(seconds_until(console.expires_at()))),
     ];
     if let Some(page) = text(matches, "novnc") {
         let options = table::options(Scope::Page, matches)?;
         let url = console.novnc_url(page, &options)?;
         fields.push(("novnc_url", secret(Some(url.expose()))));
     }
-    output.result(&fields);
-    Ok(())
+    output.result(&fields)
 }
 
 /// The backend of a configuration file, or of the arguments.
 pub(crate) fn backend(matches: &ArgMatches) -> Result<std::sync::Arc<dyn Backend>> {
     if let Some(path) = text(matches, "config") {
         return Config::read(path)?.backend(text(matches, "backend"));
+    }
+    // clap lets what needs a file pass where an argument excludes one.
+    if let Some(name) = text(matches, "backend") {
+        return Err(Error::invalid("backend", name, "it is one of a configuration file: give --config FILE as well"));
     }
     let options: Options = table::options(Scope::Proxmox, matches)?;
     BackendType::Proxmox.open(&options)

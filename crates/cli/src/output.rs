@@ -1,8 +1,9 @@
 //! What the command prints: words for a person, or one JSON object a line for a program.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::time::SystemTime;
 
-use consolepass::Error;
+use consolepass::{Code, Error, Result};
 use serde_json::{Map, Value, json};
 
 pub(crate) const RED: &str = "\x1b[1;31m";
@@ -22,29 +23,25 @@ impl Output {
     }
 
     /// Prints results under their names.
-    pub(crate) fn result(&self, fields: &[(&str, Value)]) {
-        let mut out = stdout().lock();
-        // A reader that went away wants no more; there is nobody to tell.
-        let _ = if self.json {
+    pub(crate) fn result(&self, fields: &[(&str, Value)]) -> Result<()> {
+        if self.json {
             let object: Map<String, Value> =
                 fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-            writeln!(out, "{}", Value::Object(object))
-        } else {
-            let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-            fields.iter().try_for_each(|(name, value)| {
-                let label = name.replace('_', " ");
-                match value {
-                    Value::String(text) => writeln!(out, "{label:width$}  {text}"),
-                    Value::Array(items) if items.is_empty() => writeln!(out, "{label:width$}  nothing"),
-                    Value::Array(items) if items.iter().all(Value::is_string) => {
-                        let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                        writeln!(out, "{label:width$}  {}", texts.join(", "))
-                    }
-                    other => writeln!(out, "{label:width$}  {other}"),
+            return print_object(&Value::Object(object));
+        }
+        let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let lines = fields.iter().map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(items) if items.is_empty() => "nothing".to_owned(),
+                Value::Array(items) if items.iter().all(Value::is_string) => {
+                    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
                 }
-            })
-        };
-        let _ = out.flush();
+                other => other.to_string(),
+            };
+            format!("{:width$}  {value}\n", name.replace('_', " "))
+        });
+        print(&lines.collect::<String>())
     }
 
     /// Says what is going on, to a person who looks.
@@ -57,7 +54,8 @@ impl Output {
     /// Says what failed, where, and what to do.
     pub(crate) fn error(&self, error: &Error) {
         if self.json {
-            print_object(&json!({"error": error_object(error)}));
+            // It has failed already, and that is its exit status.
+            let _ = print_object(&json!({"error": error_object(error)}));
             return;
         }
         let mut err = stderr().lock();
@@ -74,9 +72,26 @@ impl Output {
 }
 
 /// Prints one object on a line of its own.
-pub(crate) fn print_object(object: &Value) {
-    // A reader that went away wants no more; there is nobody to tell.
-    let _ = writeln!(stdout(), "{object}");
+pub(crate) fn print_object(object: &Value) -> Result<()> {
+    print(&format!("{object}\n"))
+}
+
+/// Prints to standard output. A reader that went away wants no more; whatever else keeps the words from it is a failure.
+pub(crate) fn print(words: &str) -> Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(words.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let message = format!("standard output cannot be written to: {error}");
+            Err(Error::new(Code::Internal, message).with_hint("give the output a place where there is room for it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whole seconds until `moment`, of which one that has begun is one.
+pub(crate) fn seconds_until(moment: SystemTime) -> u64 {
+    let left = moment.duration_since(SystemTime::now()).unwrap_or_default();
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// An error for a program.

@@ -16,7 +16,7 @@ pub(crate) async fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
     // Before the start, so that no signal is missed.
     let asked = asked_to_end()?;
     let address = relay.start().await?;
-    output.result(&[("address", address.to_string().into())]);
+    output.result(&[("address", address.to_string().into())])?;
     asked.await;
     output.progress("stopping");
     relay.stop().await;

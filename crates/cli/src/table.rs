@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
 use consolepass::options::{Kind, Options, Scope, Specification, TABLE};
-use consolepass::{Result, options::Value};
+use consolepass::{Code, Error, Result, options::Value};
 
 use crate::secrets;
 
@@ -22,9 +22,25 @@ fn is_meant(secret: &str, matches: &ArgMatches) -> bool {
     owner.is_none_or(given) || !another
 }
 
+/// Says where the secret of an account that was named comes from, if there is none: the library cannot know it.
+fn needs_a_secret(scope: Scope, matches: &ArgMatches, found: &[&str]) -> Result<()> {
+    let named = |owner: &str| matches.try_get_one::<String>(owner).ok().flatten().is_some();
+    let Some((secret, owner)) = OWNERS.iter().find(|(_, owner)| scope == Scope::Proxmox && named(owner)) else {
+        return Ok(());
+    };
+    if OWNERS.iter().any(|(secret, of)| of == owner && found.contains(secret)) {
+        return Ok(());
+    }
+    let message = format!("{}: option {secret:?} is missing", scope.name());
+    let flag = secret.replace('_', "-");
+    let hint = format!("set ${}, or give --{flag}-file FILE, - for standard input", secrets::variable(secret));
+    Err(Error::new(Code::InvalidArgument, message).with_hint(hint))
+}
+
 /// The options of `scope` that were given as arguments, with secrets from where the arguments or the environment say.
 pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
     let mut options = Options::new();
+    let mut found = Vec::new();
     for row in rows(scope) {
         let given = |id: &str| matches.get_one::<String>(id).cloned();
         match row.kind {
@@ -34,6 +50,7 @@ pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
                     && let Some(secret) = secrets::read(row.name, file.as_deref())?
                 {
                     options = options.set(row.name, secret);
+                    found.push(row.name);
                 }
             }
             Kind::Boolean => {
@@ -53,6 +70,7 @@ pub(crate) fn options(scope: Scope, matches: &ArgMatches) -> Result<Options> {
             }
         }
     }
+    needs_a_secret(scope, matches, &found)?;
     Ok(options)
 }
 

@@ -21,13 +21,16 @@ pub(crate) fn run(matches: &ArgMatches, output: &Output) -> Result<()> {
 fn export(matches: &ArgMatches, output: &Output) -> Result<()> {
     let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
     let folder = text("dir").unwrap_or_default();
-    let viewer = Viewer::new(text("relay"))?;
+    if folder.is_empty() {
+        return Err(Error::invalid("DIR", folder, "it is empty: name a folder, . for this one"));
+    }
+    let viewer = Viewer::new(text("relay")).map_err(in_words_of_the_command)?;
     let folder_path = Path::new(folder);
     // All are looked at before one is written: half of an old viewer and half of a new one work for nobody.
     let mut fresh = Vec::new();
     for file in viewer.files() {
         let path = folder_path.join(file.name);
-        match fs::read(&path) {
+        match read(&path) {
             Ok(there) if there == *file.content => {}
             Ok(_) if !matches.get_flag("force") => {
                 let reason = "it is there with another content; --force replaces it";
@@ -46,8 +49,23 @@ fn export(matches: &ArgMatches, output: &Output) -> Result<()> {
         ("folder", Value::from(folder)),
         ("written", Value::from(written)),
         ("content_security_policy", Value::from(viewer.content_security_policy())),
-    ]);
-    Ok(())
+    ])
+}
+
+/// What is there, if it is a file: a device or a pipe may never end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is there, and is no file"));
+    }
+    fs::read(path)
+}
+
+/// The library calls it `public_url`, as the relay whose address it is does.
+fn in_words_of_the_command(error: Error) -> Error {
+    match error.to_string().strip_prefix("public_url: ") {
+        Some(rest) => Error::new(error.code(), format!("relay: {rest}")),
+        None => error,
+    }
 }
 
 /// Writes a file at once: whoever asks the web server meanwhile gets the old one or the new one.

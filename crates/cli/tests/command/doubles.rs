@@ -114,6 +114,7 @@ fn a_file_of_an_earlier_run_survives_a_start_that_fails() {
     let output = emulate(&["--listen", &listen, "--ca-file", &file]).output().unwrap();
 
     assert_eq!(json(&output)["error"]["code"], "listen_failed");
+    assert!(json(&output)["error"]["message"].as_str().unwrap().contains(&listen));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "of an earlier run");
 }
 

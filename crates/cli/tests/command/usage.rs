@@ -1,5 +1,7 @@
 //! Wrong usage, help, and where arguments may come from.
 
+use std::fs::File;
+
 use super::support::{consolepass, json, run};
 
 #[test]
@@ -21,6 +23,48 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         assert!(said.contains(named), "{arguments:?}: {said}");
         assert!(!said.contains('\x1b'), "colour without a terminal");
     }
+}
+
+#[test]
+fn what_is_asked_for_in_vain_says_what_to_give() {
+    let token = ["--host", "h", "--token-id", "a@pve!b"];
+    let user = ["--host", "h", "--username", "a@pve"];
+    let cases: [(&[&str], &[&str], &str, &str); 6] = [
+        (&["doctor", "101"], &token, "token_secret", "set $CONSOLEPASS_TOKEN_SECRET, or give --token-secret-file FILE"),
+        (&["open", "101"], &user, "password", "set $CONSOLEPASS_PASSWORD, or give --password-file FILE"),
+        (&["open", "101", "--backend", "dc1"], &token, "backend", "named option"),
+        (&["viewer", "export", ""], &[], "DIR", "named option"),
+        (&["viewer", "export", "x", "--relay", "nope"], &[], "relay: \"nope\"", "named option"),
+        (
+            &["demo", "--guest", "qemu/101=screen"],
+            &[],
+            "guest: \"qemu/101=screen\": accepted are unix:PATH",
+            "named option",
+        ),
+    ];
+    for (arguments, more, named, hint) in cases {
+        let output = run(&[arguments, more, &["--json"]].concat());
+
+        let error = &json(&output)["error"];
+        assert_eq!(error["code"], "invalid_argument", "{arguments:?}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(named), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_failure_and_one_that_nobody_reads_is_not() {
+    for arguments in [&["man"][..], &["completion", "bash"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = consolepass(arguments).stdout(full).output().unwrap();
+
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = consolepass(&["man"]).stdout(writer).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
