@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use consolepass::{Code, Error, NextEvent, Owner, Subscription, What};
+use consolepass::{NextEvent, Owner, Subscription, What};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::sync::Mutex;
@@ -51,7 +51,7 @@ impl Events {
                 None => Some(next.await),
             };
             if matches!(next, Some(NextEvent::Ended)) {
-                return Err(Error::new(Code::Closed, "events: the relay has ended"));
+                return Err(NextEvent::ended());
             }
             Ok(next)
         };

@@ -19,6 +19,7 @@ struct Inner {
     message: String,
     hint: Option<String>,
     lasts: bool,
+    for_good: bool,
     http_status: Option<u16>,
     fingerprint: Option<String>,
     reference: Option<Reference>,
@@ -33,6 +34,7 @@ impl Error {
             message: message.into(),
             hint: None,
             lasts: false,
+            for_good: false,
             http_status: None,
             fingerprint: None,
             reference: None,
@@ -86,6 +88,13 @@ impl Error {
         self
     }
 
+    /// Notes that the same call will fail in the same way for ever, whatever its code is like otherwise.
+    #[must_use]
+    pub fn for_good(mut self) -> Self {
+        self.0.for_good = true;
+        self
+    }
+
     /// Keeps the cause for `source()`.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -105,7 +114,7 @@ impl Error {
 
     /// Whether the same call may succeed a moment later, with nothing changed.
     pub fn is_retryable(&self) -> bool {
-        self.code().is_retryable()
+        self.code().is_retryable() && !self.0.for_good
     }
 
     /// Whether a set-up that failed in this way is repeated at once: a ticket that was refused or came too late, and an end

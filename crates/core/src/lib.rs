@@ -42,6 +42,7 @@ mod reference;
 mod relay;
 mod rfb;
 mod secret;
+mod small_file;
 
 pub use backend::{Backend, BoxFuture, Proxmox, Turn, Vnc};
 pub use console::{Console, Kind};

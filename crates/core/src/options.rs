@@ -305,7 +305,7 @@ fn parse(row: &Specification, value: Value) -> Result<Parsed> {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Ok(Parsed::List(items.map(str::to_owned).collect()))
         }
-        (Kind::List, value) => Err(wrong(&shown(&value), "must be a list of texts".into())),
+        (Kind::List, value) => Err(wrong(&shown(&value), "must be a text, or a list of texts".into())),
         (Kind::Boolean, Value::Boolean(value)) => Ok(Parsed::Boolean(value)),
         (Kind::Boolean, value) => match &value {
             Value::String(text) if text == "true" => Ok(Parsed::Boolean(true)),

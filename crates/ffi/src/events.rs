@@ -6,7 +6,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use consolepass::{Code, Error, Event, NextEvent, Subscription, What};
+use consolepass::{Event, NextEvent, Subscription, What};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn cpass_events_next(
         match events.waiting.wait(0, "events", async { Ok(timeout(limit, next).await) })? {
             Ok(NextEvent::Event(event)) => out.set(cpass_event::new(event)),
             Ok(NextEvent::Lost(count)) => out.set(cpass_event::lost(count)),
-            Ok(NextEvent::Ended) => return Err(Error::new(Code::Closed, "events: the relay has ended")),
+            Ok(NextEvent::Ended) => return Err(NextEvent::ended()),
             Err(_) => out.set_none(),
         }
         Ok(())

@@ -1,14 +1,16 @@
 //! The authorities that sign certificates.
 
+use std::path::Path;
+
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, small_file};
 
 /// The authorities of a PEM file, or what is wrong with the file.
 pub(super) fn of_file(path: &str) -> Result<RootCertStore, String> {
-    let text = std::fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = small_file::read(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| format!("it is no PEM file: {error}"))?;

@@ -255,7 +255,7 @@ impl Relay {
     pub fn check(&self) -> Result<()> {
         self.owner.check()?;
         if *self.shared.stop.borrow() {
-            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay"));
+            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay").for_good());
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::events::Event;
 use super::sessions::Sessions;
+use crate::{Code, Error};
 
 /// A place to hear what happens to a relay's consoles, from the moment of [`Relay::events`](super::Relay::events).
 ///
@@ -28,6 +29,13 @@ pub enum NextEvent {
 }
 
 impl NextEvent {
+    /// [`NextEvent::Ended`] as an error, for languages in which that is one.
+    pub fn ended() -> Error {
+        Error::new(Code::Closed, "events: the relay has ended")
+            .with_hint("it was stopped, and everything was fetched: there is nothing more to wait for")
+            .for_good()
+    }
+
     /// The event, if it is one.
     pub fn event(self) -> Option<Event> {
         match self {

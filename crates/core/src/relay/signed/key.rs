@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::reference::random_bytes;
-use crate::{Code, Error, Reference, Result, Secret};
+use crate::{Code, Error, Reference, Result, Secret, small_file};
 
 const HS256: &str = "HS256";
 const EDDSA: &str = "EdDSA";
@@ -62,8 +62,9 @@ impl PassKey {
     /// `{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"…","x":"…","d":"…"}`, whose public half has no `d`.
     pub fn from_file(path: &Path) -> Result<Self> {
         let wrong = |reason: String| Error::invalid("pass_key_file", &path.display().to_string(), reason);
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| wrong(error.to_string()))?;
-        Self::from_jwk(&text).map_err(wrong)
+        let content = small_file::read(path).map_err(|error| wrong(error.to_string()))?;
+        // What is no text is no JWK either.
+        Self::from_jwk(str::from_utf8(&content).unwrap_or_default()).map_err(wrong)
     }
 
     /// The same for whoever signs: a public half is refused.

@@ -102,6 +102,7 @@ async fn from_the_moment_of_its_close_a_relay_issues_nothing_and_stops_all_the_s
 
     let refused = rig.relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap_err();
     assert_eq!((refused.code(), rig.relay.check().unwrap_err().code()), (Code::Closed, Code::Closed));
+    assert!(!refused.is_retryable() && refused.hint() == "make a new relay", "{refused:?}");
     rig.relay.stop().await;
     assert_eq!(rig.relay.address(), None);
 }
