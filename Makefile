@@ -65,7 +65,7 @@ ifndef BUILT
 endif
 	@crates/ffi/install.sh $(or $(BUILT),$(TARGET)/release/deps) $(PREFIX)
 
-# What is to be installed in each language, into PACKAGES, and tried there. `BUILT=DIR` packs what was built before, into DIR.
+# What is to be installed in each language, into PACKAGES. The tests try it where it was installed. `BUILT=DIR` packs what was built before, into DIR.
 PACKAGES ?= $(TARGET)/package
 RELEASE := $(or $(BUILT),$(TARGET)/release)
 .PHONY: package package-python package-node package-php package-c release

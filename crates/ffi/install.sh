@@ -20,7 +20,7 @@ install -m 755 "$built/libconsolepass_ffi.so" "$to/lib/libconsolepass.so.$versio
 ln -sf "libconsolepass.so.$version" "$to/lib/$soname"
 ln -sf "$soname" "$to/lib/libconsolepass.so"
 install -m 644 "$built/libconsolepass_ffi.a" "$to/lib/libconsolepass.a"
-sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" "$root/crates/ffi/consolepass.pc.in" >"$to/lib/pkgconfig/consolepass.pc"
+sed -e "s|@VERSION@|$version|" "$root/crates/ffi/consolepass.pc.in" >"$to/lib/pkgconfig/consolepass.pc"
 chmod 644 "$to/lib/pkgconfig/consolepass.pc"
 
 # Libraries are in the folder deps, or linked from the one above, where programs are.

@@ -25,7 +25,7 @@
 //! end of the program. What is no failure and yet should be known, such as the option insecure, is told by a log alone: open
 //! one (cpass_log_new()).
 #![allow(clippy::doc_markdown, reason = "the comments are the C header's, where nothing is in backticks")]
-#![allow(unsafe_code, reason = "this crate is the border to C, and the only one that has any")]
+#![allow(unsafe_code, reason = "this crate is the border to C")]
 #![allow(
     clippy::missing_safety_doc,
     reason = "the contract stands once, above; a section each would end in the C header"

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { openBrowser } from "../browser.mjs";
 import { until } from "./child.mjs";
+import { FIRST_ROW, textOf } from "./text_screen.mjs";
 
 const PICTURE = fileURLToPath(new URL("../../../target/demo.png", import.meta.url));
 const WORD = "consolepass";
@@ -34,13 +35,20 @@ export async function runChecks(guest, demo) {
       if (page.url().includes("pass=")) throw new Error(`the address is ${page.url()}`);
     });
     await check("the picture in the browser is the guest's, pixel for pixel", () => samePicture(page, guest));
-    const empty = await canvas(page);
     await check("a word typed in the browser reaches the guest's serial port", async () => {
       await page.keyboard.type(WORD, { delay: 20 });
       await until(`the serial port says ${WORD}`, async () => (await guest.serial()).includes(WORD));
     });
     await check("the word is on the guest's screen, and in the browser", async () => {
-      await until("the picture changes", async () => (await canvas(page))?.data !== empty?.data);
+      let seen = "";
+      const reads = async () => {
+        const picture = await canvas(page);
+        seen = picture === undefined ? "nothing" : textOf(picture, FIRST_ROW, 0, WORD.length);
+        return seen === WORD;
+      };
+      await until(`the browser's picture says ${WORD}`, reads).catch((error) => {
+        throw new Error(`${error.message} (it says ${seen})`);
+      });
       await samePicture(page, guest);
     });
     await mkdir(fileURLToPath(new URL("../../../target", import.meta.url)), { recursive: true });
@@ -103,9 +111,9 @@ function leaksOf(secret, records, log) {
   ]);
 }
 
-/** The browser's canvas, as RGB bytes in base64. */
-function canvas(page) {
-  return page.evaluate(() => {
+/** The browser's canvas: width, height and RGB bytes, if there is a picture. */
+async function canvas(page) {
+  const picture = await page.evaluate(() => {
     const canvas = document.querySelector("#screen canvas");
     if (canvas === null || canvas.width === 0) return undefined;
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -113,6 +121,7 @@ function canvas(page) {
     for (let at = 0; at < data.length; at += 4) text += String.fromCharCode(data[at], data[at + 1], data[at + 2]);
     return { width: canvas.width, height: canvas.height, data: btoa(text) };
   });
+  return picture && { width: picture.width, height: picture.height, rgb: Buffer.from(picture.data, "base64") };
 }
 
 /** Waits until the browser shows what QEMU shows. A blinking cursor may differ for a moment. */
@@ -121,7 +130,7 @@ async function samePicture(page, guest) {
   await until("the pictures are the same", async () => {
     const [theirs, ours] = [await guest.picture(), await canvas(page)];
     if (ours === undefined) return false;
-    const rgb = Buffer.from(ours.data, "base64");
+    const { rgb } = ours;
     const colours = new Set();
     for (let at = 0; at < rgb.length; at += 3) colours.add(rgb.readUIntBE(at, 3));
     let differing = 0;

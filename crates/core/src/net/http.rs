@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::{Extensions, StatusCode};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use reqwest::{Client, Method, Response};
@@ -133,12 +134,7 @@ impl ApiClient {
 
     async fn read(&self, server: &str, mut response: Response, route: Option<Route>) -> Result<Answer, Unanswered> {
         let status = response.status();
-        let reason = response
-            .extensions()
-            .get::<ReasonPhrase>()
-            .map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned())
-            .or_else(|| status.canonical_reason().map(str::to_owned))
-            .unwrap_or_default();
+        let reason = reason_phrase(status, response.extensions());
         let answered = |error| Unanswered { error, sent: true };
         if status.is_redirection() {
             return Err(answered(
@@ -180,6 +176,12 @@ impl ApiClient {
         };
         named.with_source(error)
     }
+}
+
+/// The words beside a status: its own, or the usual ones.
+pub(crate) fn reason_phrase(status: StatusCode, extensions: &Extensions) -> String {
+    let own = extensions.get::<ReasonPhrase>().map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
+    own.or_else(|| status.canonical_reason().map(str::to_owned)).unwrap_or_default()
 }
 
 impl fmt::Debug for ApiClient {

@@ -17,19 +17,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ur
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use tokio::time::{Instant, timeout_at};
 
 use super::exchange::alongside;
-use super::http::Answer;
+use super::http::{Answer, reason_phrase};
 use super::route::Route;
 use super::{Opened, Stream, failure};
 use crate::console::WebSocketTarget;
 use crate::reference::random_bytes;
 use crate::{Code, Error, Result, Secret};
 
+/// What helps where nobody answers an upgrade.
+const PORT_GONE: &str = "the console's port may have been gone: the hypervisor waits 10 seconds for a console to be opened, once; open it again";
 /// What is read of a refusal's body; the sentence in it is short.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 /// How long the rest of a refusal may take, once its status is known: the status says the most.
@@ -49,9 +50,7 @@ pub(crate) async fn open(target: &WebSocketTarget, timeout: Duration) -> Result<
     let deadline = Instant::now() + timeout;
     match timeout_at(deadline, upgrade(target, &uri, &server, timeout)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(failure::late(&server, "opening the console's websocket", timeout).with_hint(
-            "the console's port may have been gone: the hypervisor waits 10 seconds for a console to be opened, once; open it again",
-        )),
+        Err(_) => Err(failure::late(&server, "opening the console's websocket", timeout).with_hint(PORT_GONE)),
     }
 }
 
@@ -162,7 +161,7 @@ fn no_answer(server: &str, error: &hyper::Error) -> Error {
             Code::Closed,
             format!("{server}: it closed the connection without an answer to the websocket request"),
         )
-        .with_hint("the console's port may have been gone: the hypervisor waits 10 seconds for a console to be opened, once; open it again");
+        .with_hint(PORT_GONE);
     }
     failure::answering(server, error)
 }
@@ -170,12 +169,7 @@ fn no_answer(server: &str, error: &hyper::Error) -> Error {
 /// A refusal with as much of its body as there is: it may end with the connection, and not in good order.
 async fn refusal(response: Response<Incoming>, route: &Route) -> Answer {
     let status = response.status();
-    let reason = response
-        .extensions()
-        .get::<ReasonPhrase>()
-        .map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned())
-        .or_else(|| status.canonical_reason().map(str::to_owned))
-        .unwrap_or_default();
+    let reason = reason_phrase(status, response.extensions());
     let mut incoming = response.into_body();
     let mut body = BytesMut::new();
     let deadline = Instant::now() + REFUSAL_TIME;

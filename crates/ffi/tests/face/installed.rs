@@ -44,19 +44,20 @@ pub(crate) fn file(name: &str, content: &str) -> PathBuf {
     path
 }
 
-/// Where the library is installed.
+/// Where the library is: installed, and then carried elsewhere, as from an archive.
 pub(crate) fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
     PREFIX.get_or_init(|| {
         let built = env::current_exe().unwrap().parent().unwrap().to_owned();
-        let prefix = folder().join("prefix");
+        let (made, prefix) = (folder().join("made"), folder().join("prefix"));
         let variable = |name: &str, path: &Path| format!("{name}={}", path.display());
         succeed(
             tool("make", "make")
-                .args(["install", &variable("BUILT", &built), &variable("PREFIX", &prefix)])
+                .args(["install", &variable("BUILT", &built), &variable("PREFIX", &made)])
                 .env_remove("DESTDIR")
                 .current_dir(root()),
         );
+        std::fs::rename(&made, &prefix).unwrap();
         prefix
     })
 }

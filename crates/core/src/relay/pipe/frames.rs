@@ -356,5 +356,4 @@ fn rotate(mut key: [u8; 4], offset: u64) -> [u8; 4] {
 }
 
 #[cfg(test)]
-#[path = "frames_tests.rs"]
 mod tests;

@@ -384,6 +384,27 @@ async fn a_reader_that_stops_makes_the_other_side_wait() {
 }
 
 #[tokio::test]
+async fn a_server_that_reads_nothing_makes_the_browser_wait() {
+    let Rig { mut browser, server, mut pipe } = rig_with(4096, true, [b"", b""]);
+    let frame = from_browser(&vec![5; 60_000]);
+    let mut sent = 0;
+
+    while_running(&mut pipe, async {
+        let flood = async {
+            loop {
+                browser.write_all(&frame).await.unwrap();
+                sent += frame.len();
+            }
+        };
+        let _ = timeout(Duration::from_millis(200), flood).await;
+    })
+    .await;
+
+    assert!(sent < 256 * 1024, "{sent} bytes were taken for a server that reads none");
+    drop(server);
+}
+
+#[tokio::test]
 async fn a_browser_that_pings_and_never_reads_costs_no_memory() {
     let Rig { mut browser, server, mut pipe } = rig_with(256, true, [b"", b""]);
     let mut pings = Vec::new();
