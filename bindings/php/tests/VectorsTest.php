@@ -43,7 +43,7 @@ final class VectorsTest extends TestCase
     public function vectors(): array
     {
         $found = [];
-        foreach ((array) glob(dirname(__DIR__, 3) . '/tests/vectors/*.json') as $file) {
+        foreach ((array) glob(dirname(__DIR__, 3) . '/tests/vectors/{links,proxmox}-*.json', GLOB_BRACE) as $file) {
             foreach (json_decode((string) file_get_contents((string) $file), true, 32, JSON_THROW_ON_ERROR) as $vector) {
                 $found[basename((string) $file) . ': ' . $vector['name']] = [(string) $file, $vector];
             }

@@ -112,3 +112,38 @@ fn its_help_names_every_step() {
         assert!(help.lines().any(|other| other == line), "{line}: {help}");
     }
 }
+
+/// The vectors that Rust runs as well, through the program.
+#[test]
+fn every_refusal_behind_the_ticket_is_told_as_the_vectors_say() {
+    const FEWEST: usize = 15;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/doctor-refusals.json");
+    let vectors: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert!(vectors.len() >= FEWEST, "there are {} vectors", vectors.len());
+
+    for vector in &vectors {
+        let name = vector["name"].as_str().unwrap();
+        let player = Running::start(consolepass(&["emulate", "script", file, "--name", name, "--json"]));
+        let secret = vector["options"]["token_secret"].as_str().unwrap();
+        let mut command = consolepass(&["doctor", vector["call"]["doctor"]["machine"].as_str().unwrap(), "--json"]);
+        command.args(["--host", player.says("address"), "--fingerprint", player.says("fingerprint")]);
+        command.args(["--token-id", vector["options"]["token_id"].as_str().unwrap()]);
+
+        let output = command.env("CONSOLEPASS_TOKEN_SECRET", secret).output().unwrap();
+
+        let (error, expected) = (&json(&output)["error"], &vector["error"]);
+        assert_eq!(output.status.code(), Some(1), "{name}: {error}");
+        assert_eq!(
+            (&error["code"], &error["http_status"]),
+            (&expected["code"], &expected["http_status"]),
+            "{name}: {error}"
+        );
+        for (member, text) in [("message_contains", "message"), ("hint_contains", "hint")] {
+            for part in expected[member].as_array().into_iter().flatten() {
+                assert!(error[text].as_str().unwrap().contains(part.as_str().unwrap()), "{name}: {error}");
+            }
+        }
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!said.contains(secret) && !said.contains("PVEVNC:"), "{name}: {said}");
+    }
+}
