@@ -8,6 +8,7 @@ use Consolepass\Internal\Failure;
 use Consolepass\Internal\Handle;
 use Consolepass\Internal\Milliseconds;
 use Consolepass\Internal\Native;
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PublicUrl;
 use Consolepass\Internal\Secret;
@@ -22,6 +23,8 @@ use Consolepass\Internal\Text;
  */
 final class Relay
 {
+    use NotUnserialized;
+
     private readonly Handle $handle;
     private readonly Handle $events;
 
@@ -156,7 +159,7 @@ final class Relay
     /** @return array<string, mixed> */
     public function __debugInfo(): array
     {
-        return ['address' => $this->address()];
+        return ['address' => isset($this->handle) ? $this->address() : null];
     }
 
     public function __serialize(): array

@@ -9,6 +9,8 @@ use Consolepass\ErrorCode;
 /** The key of signed passes, from a JWK file (RFC 7517). The algorithm is the key's. */
 final class PassKey
 {
+    use NotUnserialized;
+
     private const SHARED_LENGTH = 32;
     private const HALF_LENGTH = 32;
     private const PUBLIC_HALF =
