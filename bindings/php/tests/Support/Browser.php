@@ -15,6 +15,12 @@ final class Browser
     /** What came in frames and was not read yet. */
     private string $unread = '';
 
+    /** @var array{int, int} width and height, once it is logged in */
+    private array $screen = [0, 0];
+
+    /** How many bytes a pixel has. */
+    private int $pixelLength = 0;
+
     /** The websocket's close code and reason, once they came. */
     private ?array $closed = null;
 
@@ -56,7 +62,30 @@ final class Browser
         $this->read(4);
         $this->write("\1");
         $init = $this->read(24);
-        return array_values((array) unpack('n2', $init));
+        ['bits' => $bits, 'name' => $name] = (array) unpack('x4/Cbits/x15/Nname', $init);
+        $this->read($name);
+        $this->pixelLength = intdiv($bits, 8);
+        return $this->screen = array_values((array) unpack('n2', $init));
+    }
+
+    /** Asks for the whole screen once it is logged in, as plain pixels; how many colours it shows. */
+    public function colours(): int
+    {
+        $this->write(pack('CxnN', 2, 1, 0));
+        $this->write(pack('CCn4', 3, 0, 0, 0, ...$this->screen));
+        ['type' => $type, 'rectangles' => $rectangles] = (array) unpack('Ctype/x/nrectangles', $this->read(4));
+        if ($type !== 0) {
+            throw new RuntimeException("this is message $type, and no picture");
+        }
+        $colours = [];
+        for ($index = 0; $index < $rectangles; $index++) {
+            [, , $width, $height, $encoding] = array_values((array) unpack('n4/Nencoding', $this->read(12)));
+            if ($encoding !== 0) {
+                throw new RuntimeException("$encoding is not the encoding that was asked for");
+            }
+            $colours += array_flip(str_split($this->read($width * $height * $this->pixelLength), $this->pixelLength));
+        }
+        return count($colours);
     }
 
     /** The words of a refusal. */
