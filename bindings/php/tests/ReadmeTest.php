@@ -6,10 +6,9 @@ namespace Consolepass\Tests;
 
 use Consolepass\Tests\Support\Browser;
 use Consolepass\Tests\Support\Fpm;
+use Consolepass\Tests\Support\Guide;
 use Consolepass\Tests\Support\Installed;
-use Consolepass\Tests\Support\Markdown;
 use Consolepass\Tests\Support\Process;
-use Consolepass\Tests\Support\Wait;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -28,7 +27,7 @@ final class ReadmeTest extends TestCase
     private const FOLDER = '/srv/portal';
 
     private static ?Installed $portal = null;
-    private static ?Markdown $readme = null;
+    private static ?Guide $readme = null;
     private static ?Process $hypervisor = null;
 
     /** @var array<string, string> by what the README says what it is here */
@@ -36,16 +35,13 @@ final class ReadmeTest extends TestCase
 
     public static function setUpBeforeClass(): void
     {
-        self::$readme = new Markdown(dirname(__DIR__) . '/README.md');
         self::$portal = new Installed();
-        self::$places = [self::FOLDER => self::$portal->path()];
-        foreach ([self::HYPERVISOR, self::RELAY, self::WEB] as $place) {
-            self::$places[$place] = '127.0.0.1:' . self::freePort();
-        }
-        self::$portal->shell(self::here(self::$readme->block('sh', 'composer require')));
-        self::$hypervisor = self::terminal('emulate proxmox', self::HYPERVISOR);
+        self::$places = Guide::freePorts(self::HYPERVISOR, self::RELAY, self::WEB) + [self::FOLDER => self::$portal->path()];
+        self::$readme = new Guide(dirname(__DIR__) . '/README.md', self::$portal, self::$places);
+        self::$readme->run('composer require');
+        self::$hypervisor = self::$readme->start('emulate proxmox', self::HYPERVISOR);
         self::$hypervisor->line('ca.pem');
-        self::$portal->shell(self::here(self::$readme->block('sh', '--new-key')));
+        self::$readme->run('--new-key');
     }
 
     public static function tearDownAfterClass(): void
@@ -56,25 +52,15 @@ final class ReadmeTest extends TestCase
 
     public function testTheTenLinesShowAPicture(): void
     {
-        $config = self::here(self::$readme->block('toml', '[relay]'), self::HYPERVISOR, self::RELAY);
-        file_put_contents(self::$portal->path('consolepass.toml'), $config);
-        $page = self::here(self::$readme->block('php', 'header('), self::RELAY);
-        file_put_contents(self::$portal->path('console.php'), $page);
-        $relay = self::terminal('relay --config');
+        self::$readme->write('consolepass.toml', 'toml', '[relay]', self::HYPERVISOR, self::RELAY);
+        self::$readme->write('console.php', 'php', 'header(', self::RELAY);
+        $relay = self::$readme->start('relay --config');
         $relay->line('relay started');
-        $web = self::terminal('php -S', self::WEB);
+        $web = self::$readme->start('php -S', self::WEB);
         $web->line('started');
 
-        $browser = Wait::until('a relay that takes passes', static function (): ?Browser {
-            $browser = self::browser(self::location('http://' . self::$places[self::WEB] . '/console.php'));
-            try {
-                $browser->logIn();
-                return $browser;
-            } catch (\RuntimeException $error) {
-                usleep(200_000);
-                return str_contains($error->getMessage(), 'expired') ? null : throw $error;
-            }
-        });
+        $page = 'http://' . self::$places[self::WEB] . '/console.php';
+        $browser = Browser::atANewRelay(self::$places[self::RELAY], static fn (): string => self::location($page));
 
         $this->assertGreaterThan(1, $browser->colours(), 'a picture has more than one');
         $viewer = (string) file_get_contents(self::origin() . '/');
@@ -84,7 +70,7 @@ final class ReadmeTest extends TestCase
 
     public function testItIsTenLines(): void
     {
-        $lines = preg_grep('/^(?!<\?php|require|$)/', explode("\n", self::$readme->block('php', 'header(')));
+        $lines = preg_grep('/^(?!<\?php|require|$)/', explode("\n", self::$readme->block('php', 'header(', self::RELAY)));
 
         $this->assertLessThanOrEqual(10, count((array) $lines));
     }
@@ -137,8 +123,7 @@ final class ReadmeTest extends TestCase
 
     public function testEachSettingLetsPhpFpmUseFfi(): void
     {
-        $program = self::here(self::$readme->block('php', '$console->headers()'), self::HYPERVISOR);
-        file_put_contents(self::$portal->path('console_open.php'), $program);
+        self::$readme->write('console_open.php', 'php', '$console->headers()', self::HYPERVISOR);
         // What it prints is not what is asked here.
         file_put_contents(self::$portal->path('open.php'), '<?php ob_start(); require __DIR__ . "/console_open.php"; ob_end_clean();'
             . 'echo json_encode(["machine" => isset($console) ? $console->machine() : $error->getMessage()]);');
@@ -163,12 +148,10 @@ final class ReadmeTest extends TestCase
 
     public function testAPhpProcessIsARelay(): void
     {
-        $program = self::here(self::$readme->block('php', '$relay->start()'), self::HYPERVISOR, self::RELAY);
-        file_put_contents(self::$portal->path('daemon.php'), $program);
+        self::$readme->write('daemon.php', 'php', '$relay->start()', self::HYPERVISOR, self::RELAY);
         $daemon = new Process([PHP_BINARY, 'daemon.php'], self::environment(), self::$portal->path());
 
-        $browser = self::browser($daemon->line('/#pass='));
-        $browser->logIn();
+        $browser = Browser::atANewRelay(self::$places[self::RELAY], static fn (): string => $daemon->line('/#pass='));
         $this->assertGreaterThan(1, $browser->colours());
         unset($browser);
 
@@ -191,9 +174,9 @@ final class ReadmeTest extends TestCase
      */
     private function printedBy(string $part, string|array ...$more): string
     {
-        $code = self::here(self::$readme->block('php', $part), ...array_filter($more, 'is_string'));
+        $code = self::$readme->block('php', $part, ...array_filter($more, 'is_string'));
         foreach (array_merge(...array_filter($more, 'is_array')) as $old => $new) {
-            $code = self::replaced($code, $old, $new);
+            $code = Guide::replaced($code, $old, $new);
         }
         file_put_contents(self::$portal->path('program.php'), $code);
         [$status, $output] = Process::run([PHP_BINARY, 'program.php'], self::environment(), self::$portal->path());
@@ -201,36 +184,10 @@ final class ReadmeTest extends TestCase
         return $output;
     }
 
-    /** What a reader types into a terminal and leaves there. */
-    private static function terminal(string $part, string ...$places): Process
-    {
-        $block = self::here(self::$readme->block('sh', $part), ...$places);
-        $shell = ['/bin/sh', '-c', $block];
-        return new Process($shell, self::$portal->environment, self::$portal->path(), group: true);
-    }
-
-    /** The code with $places as they are here; each stands in it, and no other one does. */
-    private static function here(string $code, string ...$places): string
-    {
-        foreach (self::$places as $old => $new) {
-            if (in_array($old, $places, true)) {
-                $code = self::replaced($code, $old, $new);
-            } elseif (str_contains($code, $old)) {
-                throw new \LogicException("$old stands in $code");
-            }
-        }
-        return $code;
-    }
-
-    private static function replaced(string $code, string $old, string $new): string
-    {
-        return str_contains($code, $old) ? str_replace($old, $new, $code) : throw new \LogicException("$old does not stand in $code");
-    }
-
     /** @return array<string, string> with the secrets that the emulated hypervisor was given, and the README speaks of */
     private static function environment(): array
     {
-        preg_match_all('/CONSOLEPASS_EMULATE_([A-Z_]+)=(\S+)/', self::$readme->block('sh', 'emulate proxmox'), $found);
+        preg_match_all('/CONSOLEPASS_EMULATE_([A-Z_]+)=(\S+)/', self::$readme->block('sh', 'emulate proxmox', self::HYPERVISOR), $found);
         $given = array_combine($found[1], $found[2]);
         return self::$portal->environment + ['DC1_TOKEN_SECRET' => $given['TOKEN_SECRET'], 'PVE_PASSWORD' => $given['PASSWORD']];
     }
@@ -239,7 +196,7 @@ final class ReadmeTest extends TestCase
     private static function settings(string $part, string ...$places): array
     {
         $settings = [];
-        foreach (explode("\n", self::here(self::$readme->block('ini', $part), ...$places)) as $line) {
+        foreach (explode("\n", self::$readme->block('ini', $part, ...$places)) as $line) {
             if (preg_match('/^(?:php_admin_value\[)?([a-z._]+)\]? = (.*)$/D', $line, $found) === 1) {
                 $settings[$found[1]] = $found[2];
             }
@@ -252,23 +209,10 @@ final class ReadmeTest extends TestCase
         return 'http://' . self::$places[self::RELAY];
     }
 
-    /** What opens the viewer's address, as the viewer does. */
-    private static function browser(string $viewer): Browser
-    {
-        $websocket = self::origin() . '/ws?pass=' . substr((string) strstr($viewer, '#pass='), strlen('#pass='));
-        return new Browser(self::$places[self::RELAY], $websocket, self::origin());
-    }
-
     private static function location(string $url): string
     {
         $context = stream_context_create(['http' => ['follow_location' => 0]]);
         $headers = get_headers($url, true, $context);
         return is_array($headers) ? (string) ($headers['Location'] ?? '') : '';
-    }
-
-    private static function freePort(): int
-    {
-        $server = stream_socket_server('tcp://127.0.0.1:0');
-        return (int) substr((string) strrchr((string) stream_socket_get_name($server, false), ':'), 1);
     }
 }

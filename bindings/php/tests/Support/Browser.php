@@ -47,6 +47,26 @@ final class Browser
     }
 
     /**
+     * Logs in at a relay that was just started, with one pass after another: without a folder of marks it cannot know which of the
+     * first ones were used before.
+     *
+     * @param \Closure(): string $viewer a new viewer's address, with a pass
+     */
+    public static function atANewRelay(string $address, \Closure $viewer): self
+    {
+        return Wait::until('a relay that takes passes', static function () use ($address, $viewer): ?self {
+            $browser = new self($address, str_replace('/#pass=', '/ws?pass=', $viewer()), "http://$address");
+            try {
+                $browser->logIn();
+                return $browser;
+            } catch (RuntimeException $error) {
+                usleep(200_000);
+                return str_contains($error->getMessage(), 'expired') ? null : throw $error;
+            }
+        });
+    }
+
+    /**
      * Logs in as noVNC does; the screen's width and height.
      *
      * @return array{int, int}
