@@ -67,7 +67,12 @@ final class Relay
         $this->events = Native::events($this->handle);
     }
 
-    /** Listens, and serves from now on, whatever this process does meanwhile. */
+    /**
+     * Listens, and serves from now on, whatever this process does meanwhile.
+     *
+     * @throws Exception\ListenFailed when the address is taken; it may be tried again
+     * @throws Exception\Closed when it was stopped
+     */
     public function start(): void
     {
         Native::start($this->handle);
@@ -101,9 +106,11 @@ final class Relay
 
     /**
      * Ends the console of a pass, and makes the pass useless if it was not used yet. Returns whether there was such a session or
-     * unused pass; an unused signed pass is made useless as well, but cannot be found.
+     * unused pass; an unused signed pass is made useless as well, but cannot be found. A console that another process carries goes
+     * on: ask each of them.
      *
      * @param string|Pass $reference a pass, or its reference as the portal has kept it
+     * @throws Exception\ConsolepassException
      */
     public function revoke(#[\SensitiveParameter] string|Pass $reference): bool
     {
@@ -111,7 +118,7 @@ final class Relay
         return Native::revoke($this->handle, $text);
     }
 
-    /** How many consoles are open. */
+    /** How many consoles are open; none in a process that was forked off. */
     public function sessionCount(): int
     {
         return Native::number('relay_session_count', $this->handle);
@@ -147,7 +154,7 @@ final class Relay
 
     /**
      * Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as the option
-     * shutdownGrace says. Doing it again does nothing.
+     * shutdownGrace says. Doing it again waits for the same end.
      *
      * @param ?float $timeout seconds to wait at most; null leaves it to the option
      */
