@@ -78,7 +78,7 @@ final class Relay
         Native::start($this->handle);
     }
 
-    /** The address that it listens on, such as 127.0.0.1:8700; null before the start. */
+    /** The address that it listens on, such as 127.0.0.1:8700; null before the start and after the stop. */
     public function address(): ?string
     {
         return Native::text('relay_address', $this->handle);

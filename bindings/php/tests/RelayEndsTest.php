@@ -29,6 +29,17 @@ final class RelayEndsTest extends TestCase
         unset($this->relay);
     }
 
+    public function testItHasAnAddressFromItsStartToItsStop(): void
+    {
+        $this->assertNull($this->relay->address());
+
+        $this->relay->start();
+        $this->assertMatchesRegularExpression('/^127\.0\.0\.1:[1-9]\d*$/D', (string) $this->relay->address());
+
+        $this->relay->stop();
+        $this->assertNull($this->relay->address());
+    }
+
     public function testAfterItsStopEveryCallHasAnAnswer(): void
     {
         $this->relay->start();
