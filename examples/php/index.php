@@ -6,8 +6,9 @@ declare(strict_types=1);
  * A customer portal with a console button, in plain PHP: it signs passes, and `consolepass relay` beside it takes them.
  */
 
-// With Composer: vendor/autoload.php.
-require __DIR__ . '/../../bindings/php/autoload.php';
+// In your portal the first one alone; the other is for this repository, where Composer has installed nothing.
+$installed = __DIR__ . '/vendor/autoload.php';
+require is_file($installed) ? $installed : __DIR__ . '/../../bindings/php/autoload.php';
 
 use Consolepass\Exception\ConsolepassException;
 use Consolepass\Issuer;

@@ -7,6 +7,7 @@ namespace Consolepass;
 use Consolepass\Internal\Handle;
 use Consolepass\Internal\Milliseconds;
 use Consolepass\Internal\Native;
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\Text;
 
@@ -17,6 +18,8 @@ use Consolepass\Internal\Text;
  */
 abstract class Backend
 {
+    use NotUnserialized;
+
     private readonly Handle $handle;
 
     /** @param array<string, mixed> $options */
@@ -49,10 +52,10 @@ abstract class Backend
         return $this->handle;
     }
 
-    /** @return array<string, string> */
+    /** @return array<string, ?string> for PHP, which ends the process if this throws */
     public function __debugInfo(): array
     {
-        return ['type' => $this->type];
+        return ['type' => $this->type ?? null];
     }
 
     public function __serialize(): array

@@ -6,6 +6,7 @@ namespace Consolepass;
 
 use Consolepass\Internal\Handle;
 use Consolepass\Internal\Native;
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\Text;
 
@@ -17,6 +18,8 @@ use Consolepass\Internal\Text;
  */
 final class Console implements \JsonSerializable
 {
+    use NotUnserialized;
+
     /** @internal made by Backend::open() */
     public function __construct(private readonly Handle $handle)
     {
@@ -119,7 +122,7 @@ final class Console implements \JsonSerializable
     public function __debugInfo(): array
     {
         try {
-            return $this->jsonSerialize();
+            return isset($this->handle) ? $this->jsonSerialize() : [];
         } catch (Exception\Closed) {
             return ['closed' => true];
         }

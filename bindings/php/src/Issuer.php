@@ -10,6 +10,7 @@ use Consolepass\Internal\Json;
 use Consolepass\Internal\LogLines;
 use Consolepass\Internal\Machine;
 use Consolepass\Internal\Moment;
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PassKey;
 use Consolepass\Internal\PublicUrl;
@@ -25,6 +26,8 @@ use Consolepass\Internal\Text;
  */
 final class Issuer
 {
+    use NotUnserialized;
+
     private const LONGEST_USER = 256;
 
     private readonly PublicUrl $publicUrl;

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Consolepass;
 
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\NovncPage;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PublicUrl;
@@ -17,6 +18,8 @@ use Consolepass\Internal\Secret;
  */
 final class Pass implements \JsonSerializable
 {
+    use NotUnserialized;
+
     /** @internal made by Issuer::issue() and Relay::issue() */
     public function __construct(
         private readonly Secret $text,
@@ -105,7 +108,7 @@ final class Pass implements \JsonSerializable
     /** @return array<string, string> */
     public function __debugInfo(): array
     {
-        return $this->jsonSerialize();
+        return isset($this->expiresAt) ? $this->jsonSerialize() : [];
     }
 
     public function __serialize(): array

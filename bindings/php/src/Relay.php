@@ -8,6 +8,7 @@ use Consolepass\Internal\Failure;
 use Consolepass\Internal\Handle;
 use Consolepass\Internal\Milliseconds;
 use Consolepass\Internal\Native;
+use Consolepass\Internal\NotUnserialized;
 use Consolepass\Internal\Options;
 use Consolepass\Internal\PublicUrl;
 use Consolepass\Internal\Secret;
@@ -22,6 +23,8 @@ use Consolepass\Internal\Text;
  */
 final class Relay
 {
+    use NotUnserialized;
+
     private readonly Handle $handle;
     private readonly Handle $events;
 
@@ -64,13 +67,18 @@ final class Relay
         $this->events = Native::events($this->handle);
     }
 
-    /** Listens, and serves from now on, whatever this process does meanwhile. */
+    /**
+     * Listens, and serves from now on, whatever this process does meanwhile.
+     *
+     * @throws Exception\ListenFailed when the address is taken; it may be tried again
+     * @throws Exception\Closed when it was stopped
+     */
     public function start(): void
     {
         Native::start($this->handle);
     }
 
-    /** The address that it listens on, such as 127.0.0.1:8700; null before the start. */
+    /** The address that it listens on, such as 127.0.0.1:8700; null before the start and after the stop. */
     public function address(): ?string
     {
         return Native::text('relay_address', $this->handle);
@@ -98,9 +106,11 @@ final class Relay
 
     /**
      * Ends the console of a pass, and makes the pass useless if it was not used yet. Returns whether there was such a session or
-     * unused pass; an unused signed pass is made useless as well, but cannot be found.
+     * unused pass; an unused signed pass is made useless as well, but cannot be found. A console that another process carries goes
+     * on: ask each of them.
      *
      * @param string|Pass $reference a pass, or its reference as the portal has kept it
+     * @throws Exception\ConsolepassException
      */
     public function revoke(#[\SensitiveParameter] string|Pass $reference): bool
     {
@@ -108,7 +118,7 @@ final class Relay
         return Native::revoke($this->handle, $text);
     }
 
-    /** How many consoles are open. */
+    /** How many consoles are open; none in a process that was forked off. */
     public function sessionCount(): int
     {
         return Native::number('relay_session_count', $this->handle);
@@ -144,7 +154,7 @@ final class Relay
 
     /**
      * Stops for good: accepts nobody any more, tells every browser why its console ends, and waits for that as long as the option
-     * shutdownGrace says. Doing it again does nothing.
+     * shutdownGrace says. Doing it again waits for the same end.
      *
      * @param ?float $timeout seconds to wait at most; null leaves it to the option
      */
@@ -156,7 +166,7 @@ final class Relay
     /** @return array<string, mixed> */
     public function __debugInfo(): array
     {
-        return ['address' => $this->address()];
+        return ['address' => isset($this->handle) ? $this->address() : null];
     }
 
     public function __serialize(): array

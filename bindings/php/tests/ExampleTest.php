@@ -5,13 +5,16 @@ declare(strict_types=1);
 namespace Consolepass\Tests;
 
 use Consolepass\ErrorCode;
+use Consolepass\Tests\Support\Browser;
 use Consolepass\Tests\Support\Folder;
+use Consolepass\Tests\Support\Guide;
+use Consolepass\Tests\Support\Installed;
 use Consolepass\Tests\Support\Process;
 use Consolepass\Tests\Support\Program;
 use Consolepass\Tests\Support\RelayProgram;
 use PHPUnit\Framework\TestCase;
 
-/** The example portal, as it stands, under PHP's own web server. */
+/** The example portal, as it stands, under PHP's own web server; and its README, as it stands but for the ports. */
 final class ExampleTest extends TestCase
 {
     private Folder $folder;
@@ -53,6 +56,40 @@ final class ExampleTest extends TestCase
         $this->assertStringContainsString(ErrorCode::InvalidArgument->sentence(), $body);
         $this->assertStringNotContainsString('nonexistent', $body);
         $this->web->line('invalid_argument: passKeyFile: "/nonexistent/pass.jwk"');
+    }
+
+    public function testItsReadmeLeadsToAPictureOfEachMachine(): void
+    {
+        $example = dirname(__DIR__, 3) . '/examples/php';
+        [$hypervisor, $relay, $web] = $addresses = ['127.0.0.1:8006', '127.0.0.1:8700', '127.0.0.1:8080'];
+        $places = Guide::freePorts(...$addresses);
+        $portal = new Installed();
+        $portal->shell('composer require consolepass/consolepass');
+        copy("$example/index.php", $portal->path('index.php'));
+        $readme = new Guide("$example/README.md", $portal, $places);
+        (new Guide(dirname(__DIR__) . '/README.md', $portal, $places))->write('consolepass.toml', 'toml', '[relay]', $hypervisor, $relay);
+
+        $readme->run('--new-key');
+        $emulator = $readme->start('emulate proxmox', $hypervisor);
+        $emulator->line('ca.pem');
+        $running = $readme->start('relay --config');
+        $running->line('relay started');
+        // The relay of that file is not where the page looks for it by itself, as its port is a free one here.
+        $this->web = new Process(
+            ['/bin/sh', '-c', $readme->block('sh', 'php -S', $web)],
+            ['RELAY_PUBLIC_URL' => "http://$places[$relay]"] + $portal->environment,
+            $portal->path(),
+            group: true,
+        );
+        $this->web->line('started');
+        $this->portal = "http://$places[$web]";
+        preg_match_all('#action="([^"]+)"#', $this->ask('GET', '/')[1], $buttons);
+        $this->assertCount(2, $buttons[1]);
+        foreach ($buttons[1] as $button) {
+            $browser = Browser::atANewRelay($places[$relay], fn (): string => $this->ask('POST', $button)[2]);
+            $this->assertGreaterThan(1, $browser->colours(), $button);
+        }
+        $this->assertSame([], $readme->unused());
     }
 
     private function serve(string $keyFile, string $publicUrl): void

@@ -52,15 +52,6 @@ final class LibraryTest extends TestCase
         $this->assertSame(['Consolepass\Exception\LibraryNotLoaded', 'unsupported'], [$said['class'], $said['code']]);
     }
 
-    public function testWherePhpForbidsFfiTheSettingIsNamed(): void
-    {
-        $said = $this->load([], ['-d', 'ffi.enable=false']);
-
-        $this->assertStringContainsString('ffi.enable is "', $said['message']);
-        $this->assertStringContainsString('php_admin_value[ffi.enable] = true', $said['hint']);
-        $this->assertStringContainsString('/preload.php', $said['hint']);
-    }
-
     public function testEveryPlaceThatWasLookedAtIsNamedWithItsReason(): void
     {
         $root = $this->package();
@@ -68,8 +59,8 @@ final class LibraryTest extends TestCase
         $said = $this->load(['CONSOLEPASS_LIBRARY' => ''], [], $root);
 
         $this->assertStringContainsString(
-            "libconsolepass was not found; tried\n- $root/lib/libconsolepass.so.0.1 (in this package): there is no such file\n"
-            . '- libconsolepass.so.0.1 (by name, where the system looks): not found',
+            "libconsolepass cannot be loaded; tried\n- $root/lib/libconsolepass.so.0.1 (in this package): there is no such file\n"
+            . '- libconsolepass.so.0.1 (by name, where the system looks): not found, or it cannot be loaded',
             $said['message'],
         );
         $this->assertStringContainsString('CONSOLEPASS_LIBRARY', $said['hint']);
@@ -116,13 +107,36 @@ final class LibraryTest extends TestCase
         $this->assertStringContainsString('in the same version', $said['hint']);
     }
 
-    public function testALibraryThatLacksOurFunctionsIsNotOurs(): void
+    /** By its path, and by a name that the system has another library for: it is there, so nobody has to look for it. */
+    public function testALibraryThatLacksOurFunctionsWasFoundAndIsNotOurs(): void
     {
-        $library = $this->compiled('int something_else(void) { return 1; }');
+        $path = $this->compiled('int something_else(void) { return 1; }');
+        rename($path, $this->folder->file('libother.so.1'));
+        foreach ([$this->folder->file('libother.so.1'), 'libother.so.1'] as $library) {
+            $said = $this->load(['CONSOLEPASS_LIBRARY' => $library, 'LD_LIBRARY_PATH' => $this->folder->path]);
 
-        $said = $this->load(['CONSOLEPASS_LIBRARY' => $library]);
+            $this->assertStringEndsWith(
+                "$library (CONSOLEPASS_LIBRARY): it was found and is another library: failed resolving C function 'cpass_abi_version'",
+                $said['message'],
+            );
+            $this->assertStringStartsWith('libconsolepass cannot be loaded; tried', $said['message']);
+        }
+        $missing = $this->load(['CONSOLEPASS_LIBRARY' => 'libnonexistent.so.1']);
+        $this->assertStringEndsWith('libnonexistent.so.1 (CONSOLEPASS_LIBRARY): not found, or it cannot be loaded', $missing['message']);
+    }
 
-        $this->assertStringContainsString("failed resolving C function 'cpass_abi_version'", $said['message']);
+    /** A framework may make an exception of a warning, and its words would be all that anybody reads. */
+    public function testWhatIsNoFileIsNamedWithoutAWarning(): void
+    {
+        $throw = 'set_error_handler(static fn (int $level, string $message) => throw new ErrorException($message));';
+        $folder = $this->load(['CONSOLEPASS_LIBRARY' => $this->folder->path], [], null, $throw);
+        $device = $this->load(['CONSOLEPASS_LIBRARY' => '/dev/null'], [], null, $throw);
+        $allowed = ['-d', 'open_basedir=' . dirname(__DIR__, 3) . ':' . $this->folder->path];
+        $outside = $this->load(['CONSOLEPASS_LIBRARY' => '/bin/sh'], $allowed, null, $throw);
+
+        $this->assertStringEndsWith("{$this->folder->path} (CONSOLEPASS_LIBRARY): it is a folder", $folder['message']);
+        $this->assertStringEndsWith('/dev/null (CONSOLEPASS_LIBRARY): it is no file', $device['message']);
+        $this->assertStringEndsWith("/bin/sh (CONSOLEPASS_LIBRARY): failed loading '/bin/sh'; `ldd /bin/sh` may say why", $outside['message']);
     }
 
     public function testTheIssuerNeedsNoExtensionThatPhpMayLack(): void
@@ -155,11 +169,12 @@ final class LibraryTest extends TestCase
      *
      * @param array<string, string> $environment
      * @param list<string> $settings of PHP
+     * @param string $before code that comes first
      * @return array<string, mixed>
      */
-    private function load(array $environment = [], array $settings = [], ?string $package = null): array
+    private function load(array $environment = [], array $settings = [], ?string $package = null, string $before = ''): array
     {
-        $program = $this->program(<<<'PHP'
+        $program = $this->program($before . <<<'PHP'
             try {
                 new Consolepass\Vnc(['host' => '127.0.0.1']);
                 echo json_encode(['loaded' => true]);

@@ -7,6 +7,8 @@ namespace Consolepass\Internal;
 /** Where a management API is, as a caller may spell it; always over HTTPS, and port 443 unless there is another one. */
 final class ApiAddress
 {
+    use NotUnserialized;
+
     private const WORDS = [
         'spaces' => 'a host holds no spaces',
         'scheme' => 'only https is spoken',

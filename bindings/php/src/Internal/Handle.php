@@ -9,7 +9,9 @@ use Consolepass\ErrorCode;
 /** A handle of the library, which frees it once: when nothing refers to it any more, or before. */
 final class Handle
 {
-    private ?\FFI\CData $pointer;
+    use NotUnserialized;
+
+    private ?\FFI\CData $pointer = null;
 
     /** @param string $type such as "backend": its function is then cpass_backend_free */
     public function __construct(
@@ -43,7 +45,7 @@ final class Handle
     /** @return array<string, mixed> */
     public function __debugInfo(): array
     {
-        return ['type' => $this->type, 'open' => $this->pointer !== null];
+        return ['type' => $this->type ?? null, 'open' => $this->pointer !== null];
     }
 
     public function __clone()

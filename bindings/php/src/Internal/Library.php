@@ -62,7 +62,7 @@ final class Library
             return self::whole($header, $path);
         }
         throw self::failed(
-            "libconsolepass was not found; tried\n- " . implode("\n- ", $tried),
+            "libconsolepass cannot be loaded; tried\n- " . implode("\n- ", $tried),
             'install it (make install, or the package with its lib folder), or set the environment variable '
             . 'CONSOLEPASS_LIBRARY to where it is; under PHP-FPM: env[CONSOLEPASS_LIBRARY] in the pool' . self::musl(),
         );
@@ -115,23 +115,45 @@ final class Library
         }
         throw self::failed(
             'PHP does not allow FFI here: ffi.enable is ' . Text::quoted((string) ini_get('ffi.enable')) . ' in the SAPI ' . PHP_SAPI,
-            'allow it to this pool: php_admin_value[ffi.enable] = true; or preload this package: opcache.preload = '
-            . Package::path('preload.php'),
+            'allow it' . self::permission(),
         );
     }
 
-    /** PHP says only that it failed. */
+    /** What a hint says to do, for the way in which PHP runs here. */
+    private static function permission(): string
+    {
+        $setting = match (PHP_SAPI) {
+            'fpm-fcgi' => ' to this pool: php_admin_value[ffi.enable] = true',
+            // They are started by whoever reads it.
+            'cli', 'cli-server', 'phpdbg' => ': ffi.enable = true in php.ini, or php -d ffi.enable=true',
+            default => ': ffi.enable = true in php.ini',
+        };
+        // Where FFI is off altogether, it is so for preloaded classes too.
+        return ini_get('ffi.enable') === 'preload'
+            ? "$setting; or preload this package: opcache.preload = " . Package::path('preload.php')
+            : $setting;
+    }
+
+    /** PHP says no more than that it did not load, or which function it did not find. */
     private static function whyNot(string $path, \FFI\Exception $error): string
     {
-        if (!str_contains($path, '/')) {
-            return 'not found';
+        $said = lcfirst($error->getMessage());
+        if (str_starts_with($said, 'failed resolving')) {
+            return "it was found and is another library: $said";
         }
-        return match (true) {
+        if (!str_contains($path, '/')) {
+            return 'not found, or it cannot be loaded';
+        }
+        [$reason, $warning] = Warnings::during(static fn (): ?string => match (true) {
             !file_exists($path) => 'there is no such file',
+            is_dir($path) => 'it is a folder',
+            !is_file($path) => 'it is no file',
             !is_readable($path) => 'it may not be read by this user',
             file_get_contents($path, false, null, 0, 4) !== "\x7fELF" => 'it is no library',
-            default => lcfirst($error->getMessage()) . "; `ldd $path` may say why",
-        };
+            default => null,
+        });
+        // PHP warns, and every answer is no, for a place that open_basedir hides; the system may have looked there all the same.
+        return $warning === '' && $reason !== null ? $reason : "$said; `ldd $path` may say why";
     }
 
     private static function checked(\FFI $library, string $place): \FFI

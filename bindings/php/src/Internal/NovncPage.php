@@ -14,6 +14,8 @@ use Consolepass\Exception\ConsolepassException;
  */
 final class NovncPage
 {
+    use NotUnserialized;
+
     private const VERSIONS = ['0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7'];
     private const FULL = 'vnc.html';
     private const LITE = 'vnc_lite.html';

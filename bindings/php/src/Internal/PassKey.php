@@ -9,10 +9,15 @@ use Consolepass\ErrorCode;
 /** The key of signed passes, from a JWK file (RFC 7517). The algorithm is the key's. */
 final class PassKey
 {
+    use NotUnserialized;
+
     private const SHARED_LENGTH = 32;
     private const HALF_LENGTH = 32;
     private const PUBLIC_HALF =
         'this is the public half of an EdDSA key, which checks passes and signs none; the private half has a member d';
+
+    private const CLOSED = 'let the user that PHP runs as read the file, and enter its folder, such as by chgrp www-data and chmod 640: '
+        . 'vendor/bin/consolepass pass --new-key makes it for its owner alone';
 
     /** The first part of every pass. */
     public readonly string $header;
@@ -30,13 +35,7 @@ final class PassKey
             // It is not shown: the key itself may stand in it.
             throw Failure::invalid('passKeyFile', '…', 'No such file or directory: this is an address, and a path is wanted');
         }
-        error_clear_last();
-        $text = is_dir($path) ? false : @file_get_contents($path);
-        if ($text === false) {
-            $said = error_get_last()['message'] ?? '';
-            $reason = is_dir($path) ? 'this is a folder' : (string) preg_replace('/^.*: /s', '', $said);
-            throw Failure::invalid('passKeyFile', $path, $reason);
-        }
+        $text = self::read($path);
         try {
             return self::fromJwk($text);
         } catch (WrongKey $wrong) {
@@ -48,6 +47,26 @@ final class PassKey
     private static function isAddress(#[\SensitiveParameter] string $path): bool
     {
         return str_contains($path, '://') || stripos($path, 'data:') === 0;
+    }
+
+    private static function read(#[\SensitiveParameter] string $path): string
+    {
+        // An empty text and a notice is what PHP reads of a folder.
+        [$isFolder] = Warnings::during(static fn (): bool => is_dir($path));
+        if ($isFolder) {
+            throw Failure::invalid('passKeyFile', $path, 'this is a folder');
+        }
+        [$text, $said] = Warnings::during(static fn (): string|false => file_get_contents($path));
+        if ($text !== false && $said === '') {
+            return $text;
+        }
+        if (str_contains($said, 'open_basedir')) {
+            $reason = 'PHP\'s open_basedir does not allow it: ' . Text::quoted((string) ini_get('open_basedir'));
+            throw Failure::invalid('passKeyFile', $path, $reason);
+        }
+        // file_get_contents(pass.jwk): Failed to open stream: Permission denied
+        $reason = (string) preg_replace('/^.*: /s', '', $said);
+        throw Failure::invalid('passKeyFile', $path, $reason, str_ends_with($said, ': Permission denied') ? self::CLOSED : null);
     }
 
     /** The signature of $message. */

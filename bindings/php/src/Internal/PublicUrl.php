@@ -7,6 +7,8 @@ namespace Consolepass\Internal;
 /** A relay's own address, as browsers know it: http or https, with any path prefix. */
 final class PublicUrl
 {
+    use NotUnserialized;
+
     private const WORDS = [
         'spaces' => 'a URL holds no spaces',
         'scheme' => 'the scheme must be https, or http for tests',

@@ -11,6 +11,8 @@ namespace Consolepass\Internal;
  */
 final class Secret
 {
+    use NotUnserialized;
+
     /** @var ?\WeakMap<self, string> */
     private static ?\WeakMap $values = null;
 
@@ -23,7 +25,7 @@ final class Secret
     /** The text itself, for the one place that it is meant for. */
     public function expose(): string
     {
-        return self::$values[$this];
+        return self::$values[$this] ?? throw new \LogicException('a secret without its constructor holds nothing');
     }
 
     public function __clone()

@@ -12,6 +12,8 @@ namespace Consolepass\Internal;
  */
 final class Url
 {
+    use NotUnserialized;
+
     private function __construct(
         public readonly string $scheme,
         public readonly string $host,

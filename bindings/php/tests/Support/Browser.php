@@ -15,6 +15,12 @@ final class Browser
     /** What came in frames and was not read yet. */
     private string $unread = '';
 
+    /** @var array{int, int} width and height, once it is logged in */
+    private array $screen = [0, 0];
+
+    /** How many bytes a pixel has. */
+    private int $pixelLength = 0;
+
     /** The websocket's close code and reason, once they came. */
     private ?array $closed = null;
 
@@ -41,6 +47,26 @@ final class Browser
     }
 
     /**
+     * Logs in at a relay that was just started, with one pass after another: without a folder of marks it cannot know which of the
+     * first ones were used before.
+     *
+     * @param \Closure(): string $viewer a new viewer's address, with a pass
+     */
+    public static function atANewRelay(string $address, \Closure $viewer): self
+    {
+        return Wait::until('a relay that takes passes', static function () use ($address, $viewer): ?self {
+            $browser = new self($address, str_replace('/#pass=', '/ws?pass=', $viewer()), "http://$address");
+            try {
+                $browser->logIn();
+                return $browser;
+            } catch (RuntimeException $error) {
+                usleep(200_000);
+                return str_contains($error->getMessage(), 'expired') ? null : throw $error;
+            }
+        });
+    }
+
+    /**
      * Logs in as noVNC does; the screen's width and height.
      *
      * @return array{int, int}
@@ -56,7 +82,30 @@ final class Browser
         $this->read(4);
         $this->write("\1");
         $init = $this->read(24);
-        return array_values((array) unpack('n2', $init));
+        ['bits' => $bits, 'name' => $name] = (array) unpack('x4/Cbits/x15/Nname', $init);
+        $this->read($name);
+        $this->pixelLength = intdiv($bits, 8);
+        return $this->screen = array_values((array) unpack('n2', $init));
+    }
+
+    /** Asks for the whole screen once it is logged in, as plain pixels; how many colours it shows. */
+    public function colours(): int
+    {
+        $this->write(pack('CxnN', 2, 1, 0));
+        $this->write(pack('CCn4', 3, 0, 0, 0, ...$this->screen));
+        ['type' => $type, 'rectangles' => $rectangles] = (array) unpack('Ctype/x/nrectangles', $this->read(4));
+        if ($type !== 0) {
+            throw new RuntimeException("this is message $type, and no picture");
+        }
+        $colours = [];
+        for ($index = 0; $index < $rectangles; $index++) {
+            [, , $width, $height, $encoding] = array_values((array) unpack('n4/Nencoding', $this->read(12)));
+            if ($encoding !== 0) {
+                throw new RuntimeException("$encoding is not the encoding that was asked for");
+            }
+            $colours += array_flip(str_split($this->read($width * $height * $this->pixelLength), $this->pixelLength));
+        }
+        return count($colours);
     }
 
     /** The words of a refusal. */

@@ -24,9 +24,16 @@ final class Process
      * @param list<string> $command
      * @param array<string, string> $environment on top of this process's
      * @param bool $input whether it has an input, which is open until its end
+     * @param bool $group whether it is a shell or another program that starts more, which ends with it
      */
-    public function __construct(array $command, array $environment = [], ?string $folder = null, bool $input = false)
-    {
+    public function __construct(
+        array $command,
+        array $environment = [],
+        ?string $folder = null,
+        bool $input = false,
+        private readonly bool $group = false,
+    ) {
+        $command = $group ? ['setsid', ...$command] : $command;
         $streams = [$input ? ['pipe', 'r'] : ['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]];
         $process = proc_open($command, $streams, $this->pipes, $folder, $environment + getenv());
         if ($process === false) {
@@ -105,17 +112,18 @@ final class Process
 
     public function signal(int $signal): void
     {
-        proc_terminate($this->process, $signal);
+        // A minus names all that belong to it.
+        posix_kill($this->group ? -$this->id() : $this->id(), $signal);
     }
 
     public function __destruct()
     {
         if (proc_get_status($this->process)['running']) {
-            proc_terminate($this->process, SIGTERM);
+            $this->signal(SIGTERM);
             $end = microtime(true) + 5;
             while (proc_get_status($this->process)['running']) {
                 if (microtime(true) > $end) {
-                    proc_terminate($this->process, SIGKILL);
+                    $this->signal(SIGKILL);
                 }
                 usleep(2000);
             }
