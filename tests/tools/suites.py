@@ -80,7 +80,7 @@ SUITES = (
         files="tests/conformance/*.test.mjs",
     ),
     Suite("python", (*PYTEST, "-q", "bindings/python/tests"), totals.of_pytest, needs=("python-face",)),
-    Suite("php", ("phpunit", "-c", "bindings/php/phpunit.xml"), totals.of_phpunit, needs=("cli",)),
+    Suite("php", ("phpunit", "-c", "bindings/php/phpunit.xml"), totals.of_phpunit, needs=("node", "cli")),
     Suite("node", NODE_TEST, totals.of_node, needs=("node", "node-addon"), files="bindings/node/test/*.test.mjs"),
     Suite(
         "scenario",

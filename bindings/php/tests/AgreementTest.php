@@ -57,7 +57,7 @@ final class AgreementTest extends TestCase
     {
         $machines = ['', 'qemu/', 'qemu/abc', 'qemu/-1', 'kvm/101', 'a/b/c/d', 'pve.x/qemu/101', 'node/', 'node/../x', '../qemu/1',
             '99999999999', '4294967296', ' 101 x ', 'qemu/101/', "na\nme", 'qemu/+5', '/qemu/101', "x\u{a0}", "\u{85}x", "a\u{9f}b",
-            str_repeat('x', 256), 'node/-x', 'node/x-', 'node/' . str_repeat('x', 64), 'pve1/kvm/1', '"\\'];
+            str_repeat('x', 256), str_repeat('ü', 128), str_repeat('ü', 300) . '/', 'node/-x', 'node/x-', 'node/' . str_repeat('x', 64), 'pve1/kvm/1', '"\\'];
         foreach ($machines as $machine) {
             $this->assertSameOutcome(['machine' => $machine]);
         }

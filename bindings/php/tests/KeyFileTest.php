@@ -40,6 +40,13 @@ final class KeyFileTest extends TestCase
         ];
     }
 
+    /** One that nobody writes to. */
+    private function pipe(): string
+    {
+        $this->assertTrue(posix_mkfifo($this->folder->file('pipe'), 0600));
+        return $this->folder->file('pipe');
+    }
+
     /** @dataProvider handlers */
     public function testTheReasonIsNamed(?\Closure $handler): void
     {
@@ -52,13 +59,17 @@ final class KeyFileTest extends TestCase
             "$key/pass.jwk" => 'No such file or directory',
             $this->folder->file(str_repeat('x', 300)) => 'File name too long',
             $this->folder->path => 'this is a folder',
+            '/dev/zero' => 'it is no regular file',
+            $this->pipe() => 'it is no regular file',
+            $this->folder->file('large.jwk', str_repeat(' ', 1 << 20) . '{}') => 'it is larger than 1 MiB',
             $key => 'Permission denied',
             $within => 'Permission denied',
         ];
         foreach ($cases as $path => $reason) {
             $error = $this->asSomebody($reason === 'Permission denied', $handler, fn () => $this->refused($path));
 
-            $this->assertSame("passKeyFile: \"$path\": $reason", $error->getMessage());
+            $shown = strlen($path) > 256 ? '"' . substr($path, 0, 256) . '"…' : "\"$path\"";
+            $this->assertSame("passKeyFile: $shown: $reason", $error->getMessage());
         }
     }
 

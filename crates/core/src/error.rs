@@ -45,7 +45,7 @@ impl Error {
     /// Bad input: names the key and the value, before anything was started.
     pub fn invalid(key: &str, value: &str, reason: impl fmt::Display) -> Self {
         // As much as it takes to know it again.
-        const LONGEST: usize = 128;
+        const LONGEST: usize = 256;
         let shown = match value.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{:?}…", &value[..end]),
             None => format!("{value:?}"),
@@ -322,7 +322,7 @@ mod tests {
     fn a_value_that_never_ends_is_shown_as_far_as_one_knows_it_again() {
         let error = Error::invalid("machine", &"ü".repeat(1_000_000), "too long");
 
-        assert_eq!(error.to_string(), format!("machine: \"{}\"…: too long", "ü".repeat(128)));
+        assert_eq!(error.to_string(), format!("machine: \"{}\"…: too long", "ü".repeat(256)));
     }
 
     /// Written out once more: a number that was given is never given to another.

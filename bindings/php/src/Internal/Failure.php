@@ -30,8 +30,13 @@ final class Failure
         string $reason,
         ?string $hint = null,
     ): ConsolepassException {
-        return self::of(ErrorCode::InvalidArgument, "$key: " . Text::quoted($shown) . ": $reason", $hint);
+        // As much as it takes to know it again.
+        $isLong = preg_match('/^.{' . self::LONGEST . '}(?=.)/us', $shown, $start) === 1;
+        $quoted = $isLong ? Text::quoted($start[0]) . '…' : Text::quoted($shown);
+        return self::of(ErrorCode::InvalidArgument, "$key: $quoted: $reason", $hint);
     }
+
+    private const LONGEST = 256;
 
     /** @return class-string<ConsolepassException> */
     public static function classOf(ErrorCode $code): string

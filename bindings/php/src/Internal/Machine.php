@@ -58,7 +58,7 @@ final class Machine
     {
         $digits = self::isDigits($digits) ? ltrim($digits, '0') . (trim($digits, '0') === '' ? '0' : '') : '';
         if ($digits === '' || strlen($digits) > 10 || (int) $digits > self::LARGEST) {
-            throw self::wrong($text, 'the last part must be a number');
+            throw self::wrong($text, 'the last part must be a number below 2^32');
         }
         return $digits;
     }

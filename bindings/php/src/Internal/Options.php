@@ -157,7 +157,7 @@ final class Options
             return array_values(array_filter($items, static fn (string $item): bool => $item !== ''));
         }
         if (!is_array($value) || !array_is_list($value)) {
-            self::refuse($key, $value, 'list', 'must be a list of texts');
+            self::refuse($key, $value, 'list', 'must be a text, or a list of texts');
         }
         foreach ($value as $item) {
             if (!is_string($item)) {

@@ -11,6 +11,11 @@ final class PassKey
 {
     use NotUnserialized;
 
+    private const LARGEST = 1 << 20;
+    /** Of a file's mode: where its type stands, and two of them (POSIX, sys/stat.h). */
+    private const TYPE = 0170000;
+    private const REGULAR = 0100000;
+    private const FOLDER = 0040000;
     private const SHARED_LENGTH = 32;
     private const HALF_LENGTH = 32;
     private const PUBLIC_HALF =
@@ -51,14 +56,16 @@ final class PassKey
 
     private static function read(#[\SensitiveParameter] string $path): string
     {
-        // An empty text and a notice is what PHP reads of a folder.
-        [$isFolder] = Warnings::during(static fn (): bool => is_dir($path));
-        if ($isFolder) {
-            throw Failure::invalid('passKeyFile', $path, 'this is a folder');
+        // Of a folder PHP reads an empty text and a notice, and a pipe or a device may never end.
+        [$found] = Warnings::during(static fn (): array|false => stat($path));
+        $type = $found === false ? self::REGULAR : $found['mode'] & self::TYPE;
+        if ($type !== self::REGULAR) {
+            $reason = $type === self::FOLDER ? 'this is a folder' : 'it is no regular file';
+            throw Failure::invalid('passKeyFile', $path, $reason);
         }
-        [$text, $said] = Warnings::during(static fn (): string|false => file_get_contents($path));
+        [$text, $said] = Warnings::during(static fn (): string|false => file_get_contents($path, length: self::LARGEST + 1));
         if ($text !== false && $said === '') {
-            return $text;
+            return strlen($text) <= self::LARGEST ? $text : throw Failure::invalid('passKeyFile', $path, 'it is larger than 1 MiB');
         }
         if (str_contains($said, 'open_basedir')) {
             $reason = 'PHP\'s open_basedir does not allow it: ' . Text::quoted((string) ini_get('open_basedir'));
