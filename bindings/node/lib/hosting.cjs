@@ -45,6 +45,8 @@ function headers({ rawHeaders, headers }) {
 
 /** Hands a connection over to the addon, with everything that was read from it already. */
 function handOver(native, socket, read) {
+  // Node took its own off at the upgrade, and an error that nobody listens to ends the process.
+  socket.on("error", () => {});
   if (socket.destroyed || socket.writable === false) return void socket.destroy?.();
   try {
     give(native, socket, read);

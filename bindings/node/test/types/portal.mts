@@ -29,7 +29,10 @@ const found: boolean = await relay.revoke(pass);
 
 const server = createServer((req, res) => relay.handleRequest(req, res));
 server.on("upgrade", (req, socket, head) => relay.handleUpgrade(req, socket, head));
-createSecureServer().on("upgrade", (req, socket, head) => relay.handleUpgrade(req, socket, head));
+createSecureServer().on("upgrade", async (req, socket, head) => {
+  socket.on("error", () => {});
+  if ((await found) && req.headers.cookie) relay.handleUpgrade(req, socket, head);
+});
 
 const issuer = new Issuer({ publicUrl: "https://portal.example.com/console", passKeyFile: "pass.jwk" });
 const signed = await issuer.issue("dc1", "101");
