@@ -95,6 +95,25 @@ for (const [name, way] of Object.entries(WAYS)) {
   });
 }
 
+test("a portal's own listeners on a socket inside TLS are not too many together with ours", async () => {
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.name);
+  process.on("warning", warn);
+  try {
+    await withUpgrade(WAYS["one inside TLS"], async ({ relay }, req, socket, head) => {
+      for (let listener = 0; listener < 5; listener += 1) socket.on("close", () => {}).on("error", () => {}).on("end", () => {});
+
+      relay.handleUpgrade(req, socket, head);
+    });
+    // Warnings are told a turn later.
+    await new Promise(setImmediate);
+  } finally {
+    process.off("warning", warn);
+  }
+
+  assert.deepEqual(warnings, []);
+});
+
 test("a portal that listens for errors while it waits outlives a reset, and one that does not is ended by Node", async () => {
   const portal = (listener) => `
     import { createServer } from "node:http";
