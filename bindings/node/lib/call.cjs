@@ -22,22 +22,31 @@ async function later(start, signal) {
       throw failure(raw);
     }
   }
-  // Not by its class: test runners have several of each.
-  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
-    throw invalid("signal", kindOf(signal), "must be an AbortSignal");
-  }
-  signal.throwIfAborted();
+  checkSignal(signal);
+  throwIfAborted(signal);
   const abort = new native.Abort();
   const onAbort = () => abort.abort();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await start(abort);
   } catch (raw) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     throw failure(raw);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Not by its class: test runners have several of each, and packages have made signals since before Node did. */
+function checkSignal(signal) {
+  const isEventTarget = ["addEventListener", "removeEventListener"].every((name) => typeof signal?.[name] === "function");
+  if (!isEventTarget || typeof signal.aborted !== "boolean") throw invalid("signal", kindOf(signal), "must be an AbortSignal");
+}
+
+/** Signals of packages have no method for it, and older ones no reason. */
+function throwIfAborted(signal) {
+  if (!signal.aborted) return;
+  throw signal.reason === undefined ? new DOMException("This operation was aborted", "AbortError") : signal.reason;
 }
 
 module.exports = { later, now };
