@@ -92,3 +92,40 @@ test("what has not all that a signal needs is refused", async () => {
   }
   assert.equal((await relay.issue("desk", "d", { signal: whole })).url.startsWith("ws://portal.test/"), true);
 });
+
+test("fifty calls on one signal end with it, with one listener, no warning, and none left behind", async () => {
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.message);
+  process.on("warning", warn);
+  const controller = new AbortController();
+  const { signal } = controller;
+  try {
+    const calls = Array.from({ length: 50 }, () => outcome(pve.open("pve1/qemu/101", { signal })));
+    const during = getEventListeners(signal, "abort").length;
+    controller.abort();
+
+    assert.ok((await Promise.all(calls)).every((error) => error === signal.reason));
+    // Warnings are told a turn later.
+    await new Promise(setImmediate);
+    assert.deepEqual([during, getEventListeners(signal, "abort").length, warnings], [1, 0, []]);
+  } finally {
+    process.off("warning", warn);
+  }
+});
+
+test("a signal that outlives its calls keeps nothing of them, and ends the next", async () => {
+  const old = new OldSignal();
+  const controller = new AbortController();
+  const desk = new Vnc({ host: "127.0.0.1:1" });
+
+  for (const signal of [old, controller.signal]) {
+    await Promise.all(Array.from({ length: 20 }, () => desk.open("d", { signal })));
+    assert.deepEqual([old.listenerCount, getEventListeners(controller.signal, "abort").length], [0, 0]);
+
+    const [short, long] = [desk.open("d", { signal }), outcome(pve.open("pve1/qemu/101", { signal }))];
+    await short;
+    (signal === old ? old : controller).abort();
+
+    assert.equal((await long).name, "AbortError", "one call's end is not the other's");
+  }
+});
