@@ -10,6 +10,7 @@ import { inspect } from "node:util";
 import vm from "node:vm";
 import { Console, ConsolepassError, Issuer, Pass, Proxmox, Relay, Vnc, cloudtowerVia, log } from "../index.mjs";
 import { startProxmox } from "./support/emulator.mjs";
+import { describedMembers } from "./support/names.mjs";
 import { listen } from "./support/servers.mjs";
 
 const STRANGE = [
@@ -190,8 +191,8 @@ test("what only we make cannot be made, and no member works on another object", 
   assert.throws(() => new Console(), isOurs);
   assert.throws(() => new Pass(), isOurs);
   for (const type of [Console, Pass, Relay]) {
-    for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(type.prototype))) {
-      if (name === "constructor" || name === "toJSON") continue;
+    for (const [name, { get, value }] of Object.entries(describedMembers(type))) {
+      if (name === "toJSON") continue;
       const call = get ?? (typeof value === "function" ? value : undefined);
       const isRefusal = (error) => error instanceof TypeError || isOurs(error);
       await assert.rejects(async () => call?.call({}, "x") ?? Promise.reject(new TypeError()), isRefusal, `${type.name}.${name}`);
