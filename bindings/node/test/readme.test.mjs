@@ -58,11 +58,11 @@ after(async () => {
 });
 
 /** Runs a program that serves, for as long as `body` takes. */
-async function serving(text, body) {
+async function serving(text, body, more = {}) {
   const file = join(folder, "portal.mjs");
   await writeFile(file, text);
   const PORT = String(await freePort());
-  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...env, PORT }, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...env, ...more, PORT, PORTAL_LISTEN: `127.0.0.1:${PORT}` }, stdio: ["ignore", "inherit", "inherit"] });
   const url = `http://127.0.0.1:${PORT}/`;
   try {
     await until("the portal", () => fetch(url, { redirect: "manual" }).then(() => true, () => false));
@@ -72,8 +72,8 @@ async function serving(text, body) {
   }
 }
 
-async function leadsToTheScreen(url) {
-  const answer = await fetch(url, { redirect: "manual" });
+async function leadsToTheScreen(url, method = "GET") {
+  const answer = await fetch(url, { method, redirect: "manual" });
   const viewer = new URL(answer.headers.get("location"));
   assert.equal((await fetch(viewer)).status, 200);
   const pass = viewer.hash.replace("#pass=", "");
@@ -135,7 +135,7 @@ test("it has the ten lines that are promised, blanks and imports aside", () => {
 
 for (const [number, name] of ["node:http", "Express", "Fastify"].entries()) {
   test(`the portal with ${name} leads to the screen`, async () => {
-    await serving(servers[number], leadsToTheScreen);
+    await serving(servers[number], (url) => leadsToTheScreen(url));
   });
 }
 
@@ -176,3 +176,28 @@ for (const text of programs.filter((text) => !servers.includes(text))) {
     else assert.equal(stdout, "");
   });
 }
+
+test("the example's own README has a hypervisor for each of its machines", async () => {
+  const example = (name) => readFile(new URL(`../../../examples/node/${name}`, import.meta.url), "utf8");
+  const [words, portal] = [await example("README.md"), await example("portal.js")];
+  const command = [...words.matchAll(/^ {4}(export [^]*?)\n\n/gm)].map(([, text]) => text)[0];
+  const PVE_HOST = `127.0.0.1:${await freePort()}`;
+  const options = { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"], detached: true };
+  const emulated = spawn("sh", ["-c", command.replace("127.0.0.1:8006", PVE_HOST)], options);
+  try {
+    let said = "";
+    emulated.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+    const [, fingerprint] = await until("its fingerprint", () => /^fingerprint +(\S+)$/m.exec(said));
+    const [, tokenId] = /PVE_TOKEN_ID='([^']+)'/.exec(words);
+
+    await serving(
+      portal,
+      async (url) => {
+        for (const machine of ["qemu/101", "lxc/200"]) await leadsToTheScreen(new URL(`/open/${machine}`, url), "POST");
+      },
+      { PVE_HOST, PVE_TOKEN_ID: tokenId, PVE_FINGERPRINT: fingerprint },
+    );
+  } finally {
+    if (emulated.exitCode === null) process.kill(-emulated.pid, "SIGTERM");
+  }
+});
