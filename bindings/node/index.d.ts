@@ -381,7 +381,7 @@ export interface RelayEvents {
 export class Relay extends EventEmitter<RelayEvents> {
   constructor(options: RelayOptions);
   readonly publicUrl: string;
-  /** Where it listens, once started. */
+  /** Where it listens, from `start` to `stop`; undefined before and after, and where the portal's own server listens for it. */
   readonly address: string | undefined;
   /** How many consoles are open. */
   readonly sessionCount: number;

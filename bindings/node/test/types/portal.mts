@@ -23,6 +23,9 @@ relay
     console.log(ended.at.toISOString(), code, event.user ?? "nobody");
   })
   .once("lost", ({ count }) => console.log(count));
+const before: string | undefined = relay.address;
+// @ts-expect-error a relay that has not started has none
+const listening: string = relay.address;
 const address: string = await relay.unref().start();
 const pass: Pass = await relay.issue("dc1", "qemu/101", { user: "42", ttl: 30 });
 const found: boolean = await relay.revoke(pass);
@@ -69,4 +72,4 @@ await pve.open("qemu/101", { kind: "telnet" });
 // @ts-expect-error a secret is not written
 opened.password = "hunter2";
 
-export { address, found, headers, left, link, password, server, signed, url, version };
+export { address, before, found, headers, left, link, listening, password, server, signed, url, version };
