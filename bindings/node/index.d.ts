@@ -394,7 +394,10 @@ export class Relay extends EventEmitter<RelayEvents> {
    * made useless as well, but cannot be found.
    */
   revoke(pass: Pass | string, options?: CallOptions): Promise<boolean>;
-  /** Stops for good: every browser hears why its console ends. Resolves when they have, and all events were told. */
+  /**
+   * Stops for good: every browser hears why its console ends. Resolves when they have, and all events were told. From this call
+   * on `issue` and `start` are refused as `closed`, even if nobody waits for the end any more.
+   */
   stop(options?: CallOptions): Promise<void>;
   /**
    * Serves an upgrade of a server of the portal's own, with whatever `start` would allow: `server.on("upgrade", …)`. The path it

@@ -48,3 +48,36 @@ test("a relay that could not start, and one on a portal's own server, have none"
 
   assert.deepEqual([taken.address, hosted.address, hosted.sessionCount], [undefined, undefined, 1]);
 });
+
+test("from the moment that stop is called a relay issues nothing and does not start, whoever waits for the stop", async () => {
+  const impatient = new AbortController();
+  for (const signal of [impatient.signal, undefined]) {
+    const relay = relayWith({ listen: "127.0.0.1:0", shutdownGrace: 1 });
+    const address = await relay.start();
+    const { search } = new URL((await relay.issue("desk", "desk-1")).url);
+    // A browser that does not answer makes the stop a long one.
+    const browser = new Browser(`ws://${address}/ws${search}`, { origin: "http://portal.test" });
+    await browser.read(12);
+    browser.socket.pause();
+
+    const stopping = relay.stop({ signal }).then(() => "over", ({ name }) => name);
+    impatient.abort();
+    const during = await Promise.allSettled([relay.issue("desk", "desk-1"), relay.start()]);
+    const outcome = await stopping;
+    const later = await Promise.allSettled([relay.issue("desk", "desk-1"), relay.start()]);
+    browser.end();
+
+    assert.equal(outcome, signal ? "AbortError" : "over");
+    assert.deepEqual([...during, ...later].map(({ reason }) => reason?.code), Array(4).fill("closed"));
+  }
+});
+
+test("a relay that is stopped before its start does not start, and issues nothing either", async () => {
+  const relay = relayWith({ listen: "127.0.0.1:0" });
+
+  const stopping = relay.stop();
+  const outcomes = await Promise.allSettled([relay.issue("desk", "desk-1"), relay.start()]);
+  await stopping;
+
+  assert.deepEqual(outcomes.map(({ reason }) => reason?.code), ["closed", "closed"]);
+});
