@@ -381,7 +381,7 @@ export interface RelayEvents {
 export class Relay extends EventEmitter<RelayEvents> {
   constructor(options: RelayOptions);
   readonly publicUrl: string;
-  /** Where it listens, once started. */
+  /** Where it listens, from `start` to `stop`; undefined before and after, and where the portal's own server listens for it. */
   readonly address: string | undefined;
   /** How many consoles are open. */
   readonly sessionCount: number;
@@ -394,11 +394,18 @@ export class Relay extends EventEmitter<RelayEvents> {
    * made useless as well, but cannot be found.
    */
   revoke(pass: Pass | string, options?: CallOptions): Promise<boolean>;
-  /** Stops for good: every browser hears why its console ends. Resolves when they have, and all events were told. */
+  /**
+   * Stops for good: every browser hears why its console ends. Resolves when they have, and all events were told. From this call
+   * on `issue` and `start` are refused as `closed`, even if nobody waits for the end any more.
+   */
   stop(options?: CallOptions): Promise<void>;
   /**
-   * Serves an upgrade of a server of the portal's own, with whatever `start` would allow: `server.on("upgrade", …)`. The portal
-   * may have waited for something before. The path it is mounted under does not matter; a plain socket is not Node's any more.
+   * Serves an upgrade of a server of the portal's own, with whatever `start` would allow: `server.on("upgrade", …)`. The path it
+   * is mounted under does not matter; a plain socket is not Node's any more.
+   *
+   * The portal may have waited for something before. Then it has said `socket.on("error", () => {})` before it waited: Node takes
+   * its own listener off at `upgrade`, and a browser that resets meanwhile would end the process. From this call on that is the
+   * relay's; a socket that is gone by then is no error.
    */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head?: Uint8Array): void;
   /** Answers a request for the viewer. */

@@ -1,9 +1,9 @@
 "use strict";
 // Calls of the addon, whose failures become errors of ours.
 
-const { failure, invalid } = require("./errors.cjs");
+const { failure } = require("./errors.cjs");
 const native = require("./native.cjs");
-const { kindOf } = require("./values.cjs");
+const { checkSignal, follow, throwIfAborted } = require("./signal.cjs");
 
 function now(start) {
   try {
@@ -22,21 +22,17 @@ async function later(start, signal) {
       throw failure(raw);
     }
   }
-  // Not by its class: test runners have several of each.
-  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
-    throw invalid("signal", kindOf(signal), "must be an AbortSignal");
-  }
-  signal.throwIfAborted();
+  checkSignal(signal);
+  throwIfAborted(signal);
   const abort = new native.Abort();
-  const onAbort = () => abort.abort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const unfollow = follow(signal, () => abort.abort());
   try {
     return await start(abort);
   } catch (raw) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     throw failure(raw);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    unfollow();
   }
 }
 

@@ -4,7 +4,7 @@
 const { now } = require("./call.cjs");
 const { ConsolepassError } = require("./errors.cjs");
 const { RfbParameters } = require("./rfb_parameters.cjs");
-const { showAsJson } = require("./show.cjs");
+const { hide, showAsJson } = require("./show.cjs");
 const { options, text } = require("./values.cjs");
 
 const MINT = Symbol("made by a backend");
@@ -60,5 +60,6 @@ class Console {
   }
 }
 showAsJson(Console);
+hide(Console, ["websocketUrl", "headers", "password"]);
 
 module.exports = { Console, newConsole: (native) => new Console(MINT, native) };

@@ -12,6 +12,8 @@ const { kindOf } = require("./values.cjs");
 const PLACES = new Set(["", "/", "/ws", "/viewer.js", "/viewer.css"]);
 /** What a request's line and headers must not have in them. */
 const BREAKS = /[\0\r\n]/;
+/** How many listeners for one event a pipeline has on a socket that is at both its ends, and a few more. */
+const OF_A_PIPELINE = 10;
 
 /** The path of a request as the relay knows it, whatever it is mounted under, and the query with its question mark. */
 function target(req, prefix) {
@@ -45,6 +47,8 @@ function headers({ rawHeaders, headers }) {
 
 /** Hands a connection over to the addon, with everything that was read from it already. */
 function handOver(native, socket, read) {
+  // Node took its own off at the upgrade, and an error that nobody listens to ends the process.
+  socket.on("error", () => {});
   if (socket.destroyed || socket.writable === false) return void socket.destroy?.();
   try {
     give(native, socket, read);
@@ -113,6 +117,9 @@ function carry(native, socket, read) {
       done(error);
     },
   });
+  // The limit is for what the portal listens to; none at all stays none.
+  const limit = socket.getMaxListeners();
+  if (limit > 0) socket.setMaxListeners(limit + OF_A_PIPELINE);
   // Either side's end ends both; why is the relay's to tell.
   pipeline(socket, relay, socket, () => socket.destroy());
 }

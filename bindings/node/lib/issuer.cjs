@@ -2,10 +2,9 @@
 // An issuer: it makes passes for a relay that runs elsewhere, and nothing else.
 
 const { later, now } = require("./call.cjs");
-const { invalid } = require("./errors.cjs");
 const native = require("./native.cjs");
 const { newPass } = require("./pass.cjs");
-const { kindOf, options, text } = require("./values.cjs");
+const { checkOptions, options, text } = require("./values.cjs");
 
 class Issuer {
   #native;
@@ -22,9 +21,7 @@ class Issuer {
 
 /** Issues a pass by something of the addon that can. */
 async function issueWith(issuer, backend, machine, passOptions) {
-  if (typeof passOptions !== "object" || passOptions === null) {
-    throw invalid("pass: options", kindOf(passOptions), "must be an object");
-  }
+  checkOptions(passOptions, "pass");
   const { signal, ...rest } = passOptions;
   const [name, which, named] = [text(backend, "backend"), text(machine, "machine"), options(rest, "pass")];
   return newPass(await later((abort) => issuer.issue(name, which, named, abort), signal));

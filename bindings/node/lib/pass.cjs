@@ -4,7 +4,7 @@
 const { now } = require("./call.cjs");
 const { ConsolepassError } = require("./errors.cjs");
 const { RfbParameters } = require("./rfb_parameters.cjs");
-const { showAsJson } = require("./show.cjs");
+const { hide, showAsJson } = require("./show.cjs");
 const { options, text } = require("./values.cjs");
 
 const MINT = Symbol("issued");
@@ -52,5 +52,6 @@ class Pass {
   }
 }
 showAsJson(Pass);
+hide(Pass, ["url", "viewerUrl", "subProtocol"]);
 
 module.exports = { Pass, newPass: (native) => new Pass(MINT, native) };

@@ -12,7 +12,7 @@ const { Pass } = require("./pass.cjs");
 const { showAsJson } = require("./show.cjs");
 const { Stay } = require("./stay.cjs");
 const { tellTo } = require("./telling.cjs");
-const { callOptions, kindOf, options, text } = require("./values.cjs");
+const { callOptions, checkOptions, kindOf, options, text } = require("./values.cjs");
 
 /** Relays that listen: they stay, even if the program has dropped its own reference. */
 const listening = new Set();
@@ -27,7 +27,7 @@ class Relay extends EventEmitter {
 
   constructor(given) {
     super();
-    if (typeof given !== "object" || given === null) throw invalid("relay: options", kindOf(given), "must be an object");
+    checkOptions(given, "relay");
     const { backends, ...rest } = given;
     const named = options(rest, "relay");
     const made = nativeBackends(backends);

@@ -1,6 +1,8 @@
 "use strict";
 // What a page of one's own gives to noVNC.
 
+const { hide } = require("./show.cjs");
+
 class RfbParameters {
   #url;
   #password;
@@ -18,5 +20,6 @@ class RfbParameters {
     return this.#password;
   }
 }
+hide(RfbParameters, ["url", "password"]);
 
 module.exports = { RfbParameters };

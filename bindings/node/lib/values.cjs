@@ -16,9 +16,7 @@ function text(value, key) {
 
 /** An object of options, by the names of the table, for the addon. What is undefined was not given. */
 function options(given, scope) {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw invalid(`${scope}: options`, kindOf(given), "must be an object");
-  }
+  checkOptions(given, scope);
   const named = Object.create(null);
   for (const [name, value] of Object.entries(given)) {
     const key = `${scope}: ${name}`;
@@ -38,14 +36,19 @@ function tableName(name) {
 
 /** The options of a call that are not in the table: each of `names`, and no other. */
 function callOptions(given, call, names) {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw invalid(`${call}: options`, kindOf(given), "must be an object");
-  }
+  checkOptions(given, call);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw invalid(call, JSON.stringify(unknown), `unknown option; the options are ${names.join(", ")}`);
   }
   return given;
+}
+
+/** For those who take something out of an object of options before the rest is looked at. */
+function checkOptions(given, scope) {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw invalid(`${scope}: options`, kindOf(given), "must be an object");
+  }
 }
 
 function optionValue(value, key) {
@@ -71,4 +74,4 @@ function kindOf(value) {
   return "an object";
 }
 
-module.exports = { callOptions, kindOf, options, text };
+module.exports = { callOptions, checkOptions, kindOf, options, text };

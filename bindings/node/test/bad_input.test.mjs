@@ -6,9 +6,11 @@ import http, { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { Duplex, PassThrough } from "node:stream";
+import { inspect } from "node:util";
 import vm from "node:vm";
 import { Console, ConsolepassError, Issuer, Pass, Proxmox, Relay, Vnc, cloudtowerVia, log } from "../index.mjs";
 import { startProxmox } from "./support/emulator.mjs";
+import { describedMembers } from "./support/names.mjs";
 import { listen } from "./support/servers.mjs";
 
 const STRANGE = [
@@ -17,6 +19,16 @@ const STRANGE = [
   [], [null], [[]], [undefined], new Array(3), {}, { toString: () => "qemu/101" }, Object.create(null), new Date(), new Date(NaN),
   /x/, new Map(), new Proxy({}, {}), new String("qemu/101"), Buffer.from("qemu/101"), new Error("e"), Promise.resolve("x"), globalThis,
 ];
+
+/** As far as we look at an engine of proxmox-api, and at a Client of pve-client. */
+const ENGINE = { doRequest() {}, getTicket() {}, schema: "https", host: "pve.test", username: "portal@pve", password: "x" };
+const CLIENT = {
+  url: (path) => `https://pve.test:8006/api2/json${path}`,
+  sessionCookie: () => undefined,
+  tokenAuthorizationHeader: () => undefined,
+  opts: { username: "portal", password: "x", realm: "pve" },
+  auth: {},
+};
 
 let hypervisor;
 let desk;
@@ -125,6 +137,47 @@ test("machines, kinds, backends, pages, references and signals", async () => {
   assert.equal(log.level, "info");
 });
 
+test("an array is no object of options, in any call", async () => {
+  for (const call of [
+    () => new Proxmox([]),
+    () => new Relay([]),
+    () => new Issuer([]),
+    () => Proxmox.fromProxmoxApi(ENGINE, []),
+    () => Proxmox.fromPveClient(CLIENT, []),
+    () => pve.open("qemu/101", []),
+    () => relay.issue("pve", "qemu/101", []),
+    () => relay.revoke(pass, []),
+    () => relay.stop([]),
+    () => opened.novncUrl(`https://${hypervisor.address}/novnc/vnc.html`, []),
+  ]) {
+    await assert.rejects(async () => call(), (error) => isOurs(error) && /: an array: must be an object$/.test(error.message), call.toString());
+  }
+});
+
+test("engines and clients of other packages whose members are anything, or throw", async () => {
+  // The system's authorities take a while to read, each time.
+  const { fingerprint } = hypervisor;
+  for (const name of ["schema", "host", "port", "username", "password", "ticket", "CSRFPreventionToken"]) {
+    await tryAll((value) => Proxmox.fromProxmoxApi({ ...ENGINE, [name]: value }, { fingerprint }));
+  }
+  for (const name of ["url", "sessionCookie", "tokenAuthorizationHeader"]) {
+    await tryAll((value) => Proxmox.fromPveClient({ ...CLIENT, [name]: () => value }, { fingerprint }));
+    const failing = { ...CLIENT, [name]: () => { throw new TypeError(`Invalid ${hypervisor.token.tokenSecret}`); } };
+    assert.throws(
+      () => Proxmox.fromPveClient(failing),
+      (error) => isOurs(error) && error.message.includes(name) && !inspect(error).includes(hypervisor.token.tokenSecret),
+    );
+  }
+  for (const name of ["opts", "auth"]) await tryAll((value) => Proxmox.fromPveClient({ ...CLIENT, [name]: value }, { fingerprint }));
+  for (const [name, own] of [["username", { fingerprint }], ["password", { fingerprint }], ["realm", { fingerprint }], ["agent", {}]]) {
+    await tryAll((value) => Proxmox.fromPveClient({ ...CLIENT, opts: { ...CLIENT.opts, [name]: value } }, own));
+  }
+  for (const takeOver of [(own) => Proxmox.fromProxmoxApi(ENGINE, own), (own) => Proxmox.fromPveClient(CLIENT, own)]) {
+    assert.ok((await tryAll(takeOver)) > 30);
+    takeOver(undefined);
+  }
+});
+
 test("backends that are none", async () => {
   const named = (backends) => () => new Relay({ backends, publicUrl: "https://portal.test" });
   assert.equal(await tryAll((backend) => named({ dc1: backend })()), STRANGE.length);
@@ -138,8 +191,8 @@ test("what only we make cannot be made, and no member works on another object", 
   assert.throws(() => new Console(), isOurs);
   assert.throws(() => new Pass(), isOurs);
   for (const type of [Console, Pass, Relay]) {
-    for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(type.prototype))) {
-      if (name === "constructor" || name === "toJSON") continue;
+    for (const [name, { get, value }] of Object.entries(describedMembers(type))) {
+      if (name === "toJSON") continue;
       const call = get ?? (typeof value === "function" ? value : undefined);
       const isRefusal = (error) => error instanceof TypeError || isOurs(error);
       await assert.rejects(async () => call?.call({}, "x") ?? Promise.reject(new TypeError()), isRefusal, `${type.name}.${name}`);

@@ -90,6 +90,7 @@ test("two hundred at once, with data in, right behind and long before the portal
   const begun = Array.from({ length: 200 }, () => withResolvers());
   let buffered = 0;
   const hand = async (relay, req, socket, head) => {
+    socket.on("error", () => {});
     const number = Number(req.headers["x-number"]);
     if (number % 2) {
       begun[number].resolve();

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { ConsolepassError, Issuer, Proxmox, Relay, Vnc, codes } from "../index.mjs";
 import * as es from "../index.mjs";
-import { camelCase } from "./support/names.mjs";
+import { camelCase, describedMembers } from "./support/names.mjs";
 
 const here = (path) => new URL(path, import.meta.url);
 const tables = JSON.parse(await readFile(here("../../../tests/tables.json"), "utf8"));
@@ -96,7 +96,7 @@ test("every member of a class has a type, and the other way round", () => {
       .filter(([, , member]) => member !== "constructor")
       .map(([, isStatic, member]) => (isStatic ? `static ${member}` : member));
     const type = es[name];
-    const members = Object.getOwnPropertyNames(type.prototype).filter((member) => member !== "constructor");
+    const members = Object.keys(describedMembers(type));
     const statics = Object.getOwnPropertyNames(type).filter((member) => !["length", "name", "prototype"].includes(member));
     const own = name === "ConsolepassError" ? Object.keys(new ConsolepassError("internal", "", { httpStatus: 1, fingerprint: "", reference: "" })).concat("cause") : [];
 

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -20,7 +22,10 @@ const TOKEN_SECRET = "8f2a6c1e-5b1d-4f0e-9c57-1f0c2d3e4b5a";
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
 const blocks = [...readme.matchAll(/```(\w+)\n([^]*?)```/g)].map(([, language, text]) => ({ language, text }));
-const programs = blocks.filter(({ language }) => language === "js").map(({ text }) => text);
+const scripts = blocks.filter(({ language }) => language === "js").map(({ text }) => text);
+/** What stands in a portal in place of one line. */
+const waiting = scripts.find((text) => text.startsWith("server.on("));
+const programs = scripts.filter((text) => text !== waiting);
 const servers = programs.filter((text) => /listen\(/.test(text));
 const commands = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
 
@@ -53,11 +58,11 @@ after(async () => {
 });
 
 /** Runs a program that serves, for as long as `body` takes. */
-async function serving(text, body) {
+async function serving(text, body, more = {}) {
   const file = join(folder, "portal.mjs");
   await writeFile(file, text);
   const PORT = String(await freePort());
-  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...env, PORT }, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...env, ...more, PORT, PORTAL_LISTEN: `127.0.0.1:${PORT}` }, stdio: ["ignore", "inherit", "inherit"] });
   const url = `http://127.0.0.1:${PORT}/`;
   try {
     await until("the portal", () => fetch(url, { redirect: "manual" }).then(() => true, () => false));
@@ -67,8 +72,21 @@ async function serving(text, body) {
   }
 }
 
+async function leadsToTheScreen(url, method = "GET") {
+  const answer = await fetch(url, { method, redirect: "manual" });
+  const viewer = new URL(answer.headers.get("location"));
+  assert.equal((await fetch(viewer)).status, 200);
+  const pass = viewer.hash.replace("#pass=", "");
+
+  const browser = new Browser(`${viewer.origin.replace("http", "ws")}/console/ws?pass=${pass}`);
+  const screen = await browser.logIn();
+
+  assert.equal(screen.name, "consolepass demo screen");
+  browser.end();
+}
+
 test("every block is run here or named", () => {
-  assert.deepEqual([servers.length, programs.length, commands.length], [3, 7, 2]);
+  assert.deepEqual([servers.length, programs.length, scripts.length, commands.length], [3, 7, 8, 2]);
   assert.equal(commands[0], "npm install consolepass\n");
   assert.ok(commands[1].includes(TOKEN_SECRET));
 });
@@ -117,20 +135,32 @@ test("it has the ten lines that are promised, blanks and imports aside", () => {
 
 for (const [number, name] of ["node:http", "Express", "Fastify"].entries()) {
   test(`the portal with ${name} leads to the screen`, async () => {
-    await serving(servers[number], async (url) => {
-      const answer = await fetch(url, { redirect: "manual" });
-      const viewer = new URL(answer.headers.get("location"));
-      assert.equal((await fetch(viewer)).status, 200);
-      const pass = viewer.hash.replace("#pass=", "");
-
-      const browser = new Browser(`${viewer.origin.replace("http", "ws")}/console/ws?pass=${pass}`);
-      const screen = await browser.logIn();
-
-      assert.equal(screen.name, "consolepass demo screen");
-      browser.end();
-    });
+    await serving(servers[number], (url) => leadsToTheScreen(url));
   });
 }
+
+test("a portal that waits before it hands over leads to the screen, and outlives a browser that resets meanwhile", async () => {
+  const line = /^server\.on\("upgrade", .*\)(?=\.listen)/m;
+  const portal = servers[0].replace(line, "server");
+  assert.notEqual(portal, servers[0]);
+  const text = `${portal}${waiting}
+    let last;
+    server.on("connection", (socket) => (last = socket));
+    async function mayHaveConsoles(cookie) {
+      if (cookie === "resets") await new Promise((resolve) => (last.once("close", resolve), last.write("reset now")));
+      return true;
+    }`;
+  await serving(text, async (url) => {
+    const { hostname, port } = new URL(url);
+    const reset = connect(Number(port), hostname);
+    reset.write("GET /console/ws HTTP/1.1\r\nHost: p\r\nCookie: resets\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert.equal(String((await once(reset, "data"))[0]), "reset now");
+
+    reset.resetAndDestroy();
+
+    await leadsToTheScreen(url);
+  });
+});
 
 for (const text of programs.filter((text) => !servers.includes(text))) {
   const imports = /^import .*$/m.exec(text)[0];
@@ -146,3 +176,28 @@ for (const text of programs.filter((text) => !servers.includes(text))) {
     else assert.equal(stdout, "");
   });
 }
+
+test("the example's own README has a hypervisor for each of its machines", async () => {
+  const example = (name) => readFile(new URL(`../../../examples/node/${name}`, import.meta.url), "utf8");
+  const [words, portal] = [await example("README.md"), await example("portal.js")];
+  const command = [...words.matchAll(/^ {4}(export [^]*?)\n\n/gm)].map(([, text]) => text)[0];
+  const PVE_HOST = `127.0.0.1:${await freePort()}`;
+  const options = { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"], detached: true };
+  const emulated = spawn("sh", ["-c", command.replace("127.0.0.1:8006", PVE_HOST)], options);
+  try {
+    let said = "";
+    emulated.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+    const [, fingerprint] = await until("its fingerprint", () => /^fingerprint +(\S+)$/m.exec(said));
+    const [, tokenId] = /PVE_TOKEN_ID='([^']+)'/.exec(words);
+
+    await serving(
+      portal,
+      async (url) => {
+        for (const machine of ["qemu/101", "lxc/200"]) await leadsToTheScreen(new URL(`/open/${machine}`, url), "POST");
+      },
+      { PVE_HOST, PVE_TOKEN_ID: tokenId, PVE_FINGERPRINT: fingerprint },
+    );
+  } finally {
+    if (emulated.exitCode === null) process.kill(-emulated.pid, "SIGTERM");
+  }
+});

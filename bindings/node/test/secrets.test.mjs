@@ -1,9 +1,11 @@
 // Nothing that is printed, serialized or thrown shows a secret; each is read by its name.
 
 import assert from "node:assert/strict";
+import { Console } from "node:console";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { format, inspect } from "node:util";
 import { serialize } from "node:v8";
@@ -63,7 +65,19 @@ test("there is something to look for", () => {
 
 test("console.log and util.inspect show what is safe, however deep they look", () => {
   showsNone(format("%o %O %j %s", objects, objects, objects, objects));
-  showsNone(inspect(objects, { depth: Infinity, showHidden: true, getters: false, showProxy: true }));
+  // Without custom looks, as `console.dir` and the differences of `assert` have it, what is left to list is what the prototypes have.
+  for (const customInspect of [true, false]) {
+    for (const showHidden of [true, false]) {
+      for (const getters of [true, "get", "set", false]) {
+        showsNone(inspect(objects, { depth: Infinity, customInspect, showHidden, getters, showProxy: true }));
+      }
+    }
+  }
+  const written = [];
+  const place = new Console(new Writable({ write: (bytes, _encoding, done) => (written.push(bytes), done()) }));
+  place.dir(objects, { depth: Infinity, showHidden: true, getters: true });
+  showsNone(String(Buffer.concat(written)));
+  assert.ok(written.length > 0);
   for (const one of Object.values(objects).flat()) showsNone(format("%o %O %j %s %d", one, one, one, one, one) + String(one));
   assert.match(inspect(objects.consoles[0]), /Console \{\s+machine: 'pve1\/qemu\/101'/);
   assert.match(inspect(objects.passes[0]), /Pass \{ reference: '\w{10}'/);

@@ -135,3 +135,38 @@ test("what a Client's agent trusts is taken over where it can be, and asked for 
   assert.throws(() => Proxmox.fromPveClient(client({ apiPath: "/other" })), code("unsupported"));
   assert.throws(() => Proxmox.fromPveClient({}), code("invalid_argument"));
 });
+
+test("a Client is as good after requests of its own, and however its paths are written", async () => {
+  const [username, realm] = USER.split("@");
+  const options = { baseUrl: `https://${hypervisor.address}//`, apiPath: "/api2/json/", agent: new Agent({ ca }) };
+  const account = { username: [username, realm].join("@"), realm: "pam", password: PASSWORD };
+  const clients = [new Client({ ...options, apiToken: `${TOKEN_ID}=${TOKEN_SECRET}` }), await new Client({ ...options, ...account, username, realm }).login()];
+  for (const client of clients) {
+    const [guest] = await client.request("/cluster/resources", "GET", { $query: { type: "vm" } });
+
+    const opened = await Proxmox.fromPveClient(client, trust).open(`${guest.node}/${guest.id}`);
+
+    assert.equal(opened.machine, "pve1/qemu/101");
+  }
+  // A user's name with its realm in it needs no other.
+  assert.equal((await Proxmox.fromPveClient(new Client({ ...options, ...account }), trust).open("qemu/101")).machine, "pve1/qemu/101");
+  await assert.rejects(clients[0].login(), /username/);
+});
+
+test("a Client whose options cannot be right is refused with what is wrong, and shows no secret", () => {
+  const baseUrl = `https://${hypervisor.address}`;
+  const cases = [
+    [{ baseUrl: hypervisor.address.replace("127.0.0.1", "pve example"), apiToken: "x" }, /url\(\)/, /baseUrl/],
+    [{ baseUrl, apiToken: undefined }, /tokenAuthorizationHeader\(\)/, /apiToken/],
+    [{ baseUrl, apiToken: TOKEN_SECRET }, /tokenAuthorizationHeader\(\)/, /USER@REALM!TOKENID=UUID/],
+    [{ baseUrl }, /username: undefined: must be a string/, /./],
+  ];
+  for (const [options, message, hint] of cases) {
+    assert.throws(() => Proxmox.fromPveClient(new Client(options), trust), (error) => {
+      assert.equal(error.code, "invalid_argument", error.stack);
+      assert.match(error.message, message);
+      assert.match(error.hint, hint);
+      return !inspect(error).includes(TOKEN_SECRET.slice(0, -1));
+    });
+  }
+});

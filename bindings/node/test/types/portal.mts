@@ -23,13 +23,19 @@ relay
     console.log(ended.at.toISOString(), code, event.user ?? "nobody");
   })
   .once("lost", ({ count }) => console.log(count));
+const before: string | undefined = relay.address;
+// @ts-expect-error a relay that has not started has none
+const listening: string = relay.address;
 const address: string = await relay.unref().start();
 const pass: Pass = await relay.issue("dc1", "qemu/101", { user: "42", ttl: 30 });
 const found: boolean = await relay.revoke(pass);
 
 const server = createServer((req, res) => relay.handleRequest(req, res));
 server.on("upgrade", (req, socket, head) => relay.handleUpgrade(req, socket, head));
-createSecureServer().on("upgrade", (req, socket, head) => relay.handleUpgrade(req, socket, head));
+createSecureServer().on("upgrade", async (req, socket, head) => {
+  socket.on("error", () => {});
+  if ((await found) && req.headers.cookie) relay.handleUpgrade(req, socket, head);
+});
 
 const issuer = new Issuer({ publicUrl: "https://portal.example.com/console", passKeyFile: "pass.jwk" });
 const signed = await issuer.issue("dc1", "101");
@@ -66,4 +72,4 @@ await pve.open("qemu/101", { kind: "telnet" });
 // @ts-expect-error a secret is not written
 opened.password = "hunter2";
 
-export { address, found, headers, left, link, password, server, signed, url, version };
+export { address, before, found, headers, left, link, listening, password, server, signed, url, version };
