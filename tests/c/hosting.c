@@ -51,7 +51,8 @@ static void is_served(cpass_relay *relay, size_t read_before) {
     fine(cpass_relay_serve(relay, pair[1], (const uint8_t *)request, read_before));
     check(close(pair[1]) == 0);
     size_t rest = sizeof(request) - 1 - read_before;
-    check(write(pair[0], request + read_before, rest) == (ssize_t)rest);
+    /* Where nothing is left the relay may have answered and closed already, and even an empty write would find that. */
+    check(rest == 0 || write(pair[0], request + read_before, rest) == (ssize_t)rest);
     for (ssize_t count = 1; count > 0 && length < sizeof(told) - 1; length += (size_t)count) {
         count = read(pair[0], told + length, sizeof(told) - 1 - length);
         check(count >= 0);
