@@ -7,6 +7,7 @@
 //! threads of the runtime never do, so whoever holds the interpreter may wait for anything of the core.
 
 mod backend;
+mod call;
 mod command;
 mod console;
 mod error;
