@@ -63,6 +63,7 @@ pub(crate) fn check_signals(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Nothing is between this and the call: whatever would be dropped on the way has references, and the interpreter is not ours.
+#[allow(clippy::inline_always, reason = "a frame of its own is one more to be unwound, where nothing is optimized")]
 #[inline(always)]
 fn guarded<T>(call: impl FnOnce() -> T) -> T {
     let stay = Stay;
