@@ -130,7 +130,11 @@ class Relay(RelayBase):
         Returns whether there was such a session or unused pass. An unused signed pass is made useless as well, but cannot
         be found.
         """
-        found: bool = self._revoking(reference).wait()
+        try:
+            found: bool = self._revoking(reference).wait()
+        finally:
+            # It may be a pass, which no reporter of crashes is to show.
+            del reference
         return found
 
     def events(self, timeout: float | None = None) -> Events:
