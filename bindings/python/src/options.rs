@@ -26,10 +26,13 @@ pub(crate) fn options(scope: Scope, given: Option<&Bound<'_, PyDict>>) -> PyResu
 
 fn value(scope: Scope, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Value> {
     let place = || format!("{}: {name}", scope.name());
+    let Some(kind) = TABLE.iter().find(|row| row.scope == scope && row.name == name).map(|row| row.kind) else {
+        // There is no such option, which the core says, with those that there are: the value does not matter.
+        return Ok(Value::Boolean(false));
+    };
     if given.is_instance_of::<PyString>() {
         let text = text(&place(), given)?;
-        let is_secret = TABLE.iter().any(|row| row.scope == scope && row.name == name && row.kind == Kind::Secret);
-        return Ok(if is_secret { Value::Secret(Secret::new(text)) } else { Value::String(text) });
+        return Ok(if kind == Kind::Secret { Value::Secret(Secret::new(text)) } else { Value::String(text) });
     }
     // Before the whole numbers: to Python, True is one of them.
     if let Ok(value) = given.cast::<PyBool>() {
@@ -48,8 +51,20 @@ fn value(scope: Scope, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Value> 
     if let Some(path) = path(given)? {
         return Ok(Value::String(text(&place(), &path)?));
     }
-    let reason = format!("must be str, int, bool or a list of str, not {}", type_name(given));
+    let reason = format!("must be {}, not {}", wanted(kind), type_name(given));
     Err(error::invalid(given.py(), &place(), &reason))
+}
+
+/// What an option takes, in Python's words.
+fn wanted(kind: Kind) -> String {
+    match kind {
+        Kind::String | Kind::Secret => "str".to_owned(),
+        Kind::Integer { min, max } => format!("a whole number from {min} to {max}"),
+        Kind::Seconds { min, max } => format!("a whole number of seconds from {min} to {max}"),
+        Kind::Boolean => "True or False".to_owned(),
+        Kind::List => "str or a list of str".to_owned(),
+        _ => "str, int, bool or a list of str".to_owned(),
+    }
 }
 
 /// The text of a path, as pathlib has it; None if this is no path.
