@@ -14,7 +14,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from . import _native
 from ._backends import ProxmoxBase, VncBase
@@ -42,12 +41,9 @@ from ._errors import (
 )
 from ._events import Event
 from ._native import Console, Pass, RfbParameters, cloudtower_direct, cloudtower_via
+from ._options import PassOptions
 from ._relays import EventsBase, IssuerBase, RelayBase
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import PassOptions
+from ._typing import Self, Unpack
 
 __all__ = [
     "AuthFailed",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _environment, _proxmoxer
 from ._errors import invalid
 from ._native import Backend, Operation
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import ProxmoxOptions, VncOptions
+from ._options import ProxmoxOptions, VncOptions
+from ._typing import Self, Unpack
 
 
 class BackendBase:

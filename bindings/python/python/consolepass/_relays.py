@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from . import _native, asgi, wsgi
 from ._backends import BackendBase
 from ._errors import invalid
 from ._native import Operation, Pass
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._options import IssuerOptions, PassOptions, RelayOptions
+from ._options import IssuerOptions, PassOptions, RelayOptions
+from ._typing import Unpack
 
 
 class RelayBase:
