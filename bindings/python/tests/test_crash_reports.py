@@ -39,7 +39,7 @@ class Api:
 
 
 class Late(consolepass.Proxmox):
-    """A portal's own class, whose objects are looked at before they are made."""
+    """A portal's own class, which forgot what its base is for."""
 
     def __init__(self):
         pass
@@ -121,14 +121,20 @@ def test_no_frame_of_ours_holds_a_secret_of_a_wrong_environment():
     for name in ("VERIFY_SSL", "INSECURE"):
         error = refused(lambda wrong=name: _environment.options({**variables, f"PROXMOX_{wrong}": "perhaps"}))
 
-        held = {frame: {name: shown for name, shown in held.items() if name != "environment"} for frame, held in reported(error).items()}
+        held = reported(error)
+        # This test's own; at work it is None.
+        del held["options"]["environment"]
         assert "perhaps" in str(error) and held and SECRET not in str(held)
 
 
-@pytest.mark.parametrize("kind", [consolepass.Proxmox, consolepass.Vnc, aio.Proxmox, aio.Vnc, consolepass.Relay, aio.Relay, consolepass.Issuer, aio.Issuer, Late])
-def test_what_was_not_made_can_be_shown(kind):
-    assert "not made" in repr(kind.__new__(kind))
-    assert "not made" in repr(Late())
+@pytest.mark.parametrize("name", ["Proxmox", "Vnc", "Relay", "Issuer"])
+def test_what_was_not_made_can_be_shown(name):
+    for kind in (getattr(consolepass, name), getattr(aio, name)):
+        assert repr(kind.__new__(kind)) == f"<{kind.__module__}.{name}, not made>"
+
+
+def test_an_object_of_a_class_that_forgot_its_base_can_be_shown():
+    assert repr(Late()).endswith("Late, not made>")
 
 
 def test_an_object_whose_constructor_fails_is_in_the_report():

@@ -36,7 +36,10 @@ IN_ANOTHER = """
 """
 
 
-@pytest.mark.parametrize("order", [(IN_MAIN, IN_ANOTHER), (IN_ANOTHER, IN_MAIN), (IN_ANOTHER, IN_ANOTHER, IN_MAIN, IN_ANOTHER, IN_MAIN)])
+ORDERS = [(IN_MAIN, IN_ANOTHER), (IN_ANOTHER, IN_MAIN), (IN_ANOTHER, IN_ANOTHER, IN_MAIN, IN_ANOTHER, IN_MAIN)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
 def test_another_interpreter_is_told_the_cure_and_the_main_one_works_on(order):
     status, output, errors = run(START + "".join(order))
 
