@@ -6,6 +6,8 @@ use consolepass::{Code, Error};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::call::call;
+
 /// The exception for an error.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     made(py, error).map_or_else(|failed| failed, PyErr::from_value)
@@ -35,7 +37,7 @@ fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         causes.push(error.to_string());
         cause = error.source();
     }
-    MAKE.import(py, "consolepass._errors", "made")?.call1((
+    let arguments = (
         error.code().name(),
         error.to_string(),
         error.hint(),
@@ -45,5 +47,6 @@ fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         error.reference().map(ToString::to_string),
         error.code().sentence(),
         causes,
-    ))
+    );
+    call(MAKE.import(py, "consolepass._errors", "made")?, arguments)
 }

@@ -9,6 +9,7 @@ use pyo3::sync::PyOnceLock;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use crate::call::call;
 use crate::error;
 use crate::operation::Operation;
 
@@ -76,7 +77,7 @@ fn presented(py: Python<'_>, next: Option<NextEvent>) -> PyResult<Py<PyAny>> {
         None | Some(NextEvent::Ended) => return Ok(py.None()),
         Some(NextEvent::Lost(count)) => {
             let none = py.None();
-            class.call1(("lost", SystemTime::now(), &none, &none, &none, &none, &none, &none, count))?
+            call(class, ("lost", SystemTime::now(), &none, &none, &none, &none, &none, &none, count))?
         }
         Some(NextEvent::Event(event)) => {
             let (code, message) = match &event.what {
@@ -84,7 +85,7 @@ fn presented(py: Python<'_>, next: Option<NextEvent>) -> PyResult<Py<PyAny>> {
                 _ => (None, None),
             };
             let console = event.console.as_ref();
-            class.call1((
+            let parts = (
                 word(&event.what),
                 event.at,
                 event.reference.as_ref().map(ToString::to_string),
@@ -94,7 +95,8 @@ fn presented(py: Python<'_>, next: Option<NextEvent>) -> PyResult<Py<PyAny>> {
                 code,
                 message,
                 0,
-            ))?
+            );
+            call(class, parts)?
         }
     };
     Ok(event.unbind())

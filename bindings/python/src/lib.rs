@@ -7,6 +7,7 @@
 //! threads of the runtime never do, so whoever holds the interpreter may wait for anything of the core.
 
 mod backend;
+mod call;
 mod command;
 mod console;
 mod error;
@@ -22,41 +23,44 @@ mod process;
 mod relay;
 mod text;
 
-use pyo3::pymodule;
+use pyo3::exceptions::PyImportError;
+use pyo3::ffi;
+use pyo3::prelude::*;
 
+/// Written out, and not declared: a declared module's classes are made before any code of ours could refuse.
 #[pymodule(gil_used = false)]
-mod _native {
-    #[pymodule_export]
-    use super::backend::Backend;
-    #[pymodule_export]
-    use super::command::run;
-    #[pymodule_export]
-    use super::console::{Console, RfbParameters};
-    #[pymodule_export]
-    use super::error::close_code;
-    #[pymodule_export]
-    use super::events::Events;
-    #[pymodule_export]
-    use super::host::Socket;
-    #[pymodule_export]
-    use super::issuer::Issuer;
-    #[pymodule_export]
-    use super::links::{cloudtower_direct, cloudtower_via};
-    #[pymodule_export]
-    use super::operation::Operation;
-    #[pymodule_export]
-    use super::pass::Pass;
-    #[pymodule_export]
-    use super::process::{end, ended};
-    #[pymodule_export]
-    use super::relay::Relay;
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    in_main_interpreter(module.py())?;
+    module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<backend::Backend>()?;
+    module.add_class::<console::Console>()?;
+    module.add_class::<console::RfbParameters>()?;
+    module.add_class::<events::Events>()?;
+    module.add_class::<host::Socket>()?;
+    module.add_class::<issuer::Issuer>()?;
+    module.add_class::<operation::Operation>()?;
+    module.add_class::<pass::Pass>()?;
+    module.add_class::<relay::Relay>()?;
+    module.add_function(wrap_pyfunction!(command::run, module)?)?;
+    module.add_function(wrap_pyfunction!(error::close_code, module)?)?;
+    module.add_function(wrap_pyfunction!(links::cloudtower_direct, module)?)?;
+    module.add_function(wrap_pyfunction!(links::cloudtower_via, module)?)?;
+    module.add_function(wrap_pyfunction!(process::end, module)?)?;
+    module.add_function(wrap_pyfunction!(process::ended, module)?)
+}
 
-    use pyo3::Bound;
-    use pyo3::PyResult;
-    use pyo3::types::{PyModule, PyModuleMethods};
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("VERSION", env!("CARGO_PKG_VERSION"))
+/// Refuses any other interpreter of the process: there is one set of our classes, threads and runtime a process, and an
+/// interpreter that uses those of another crashes, hangs, or raises what its own `except` does not catch.
+fn in_main_interpreter(py: Python<'_>) -> PyResult<()> {
+    #[allow(unsafe_code, reason = "PyO3 has no other way to ask which interpreter this is")]
+    // SAFETY: the interpreter is ours, and so the current one is there.
+    let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    match number {
+        0 => Ok(()),
+        -1 => Err(PyErr::fetch(py)),
+        _ => Err(PyImportError::new_err(
+            "consolepass works in the main interpreter of a process only, and this is another one: under mod_wsgi set \
+             \"WSGIApplicationGroup %{GLOBAL}\", under uWSGI \"single-interpreter = true\"",
+        )),
     }
 }

@@ -15,6 +15,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::call::{call, unraisable};
 use crate::process::{Door, process};
 
 /// Lines that nobody has handed over yet; beyond this many they are counted and dropped.
@@ -47,7 +48,7 @@ fn follow(py: Python<'_>) -> PyResult<()> {
         // The command has one of its own, if this is the command.
         Subscriber::new(write).install();
     });
-    let number: usize = LEVEL.import(py, "consolepass._log", "level")?.call0()?.extract()?;
+    let number: usize = call(LEVEL.import(py, "consolepass._log", "level")?, ())?.extract()?;
     if KNOWN.swap(number, Ordering::Relaxed) != number {
         set_level(level_of(number));
     }
@@ -152,7 +153,7 @@ fn deliver(notes: &Receiver<Note>, waiting: &Waiting, door: &Door) {
         let handed = door.enter(|py| {
             let handed = hand_over(py, lines).and_then(|()| if dropped > 0 { lost(py, dropped) } else { Ok(()) });
             if let Err(error) = handed.and_then(|()| follow(py)) {
-                error.write_unraisable(py, None);
+                unraisable(py, error, None);
             }
         });
         for done in flushed {
@@ -165,7 +166,8 @@ fn deliver(notes: &Receiver<Note>, waiting: &Waiting, door: &Door) {
 }
 
 fn lost(py: Python<'_>, count: usize) -> PyResult<()> {
-    py.import("consolepass._log")?.call_method1("lost", (count,)).map(drop)
+    static LOST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    call(LOST.import(py, "consolepass._log", "lost")?, (count,)).map(drop)
 }
 
 fn hand_over(py: Python<'_>, lines: Vec<Line>) -> PyResult<()> {
@@ -175,9 +177,9 @@ fn hand_over(py: Python<'_>, lines: Vec<Line>) -> PyResult<()> {
     }
     let handle = HANDLE.import(py, "consolepass._log", "handle")?;
     for line in lines {
-        let handed = handle.call1((number_of(line.level), &line.target, line.to_string(), &line.message, line.fields));
-        match handed {
-            Err(error) if error.is_instance_of::<PyException>(py) => error.write_unraisable(py, Some(handle)),
+        let parts = (number_of(line.level), &line.target, line.to_string(), &line.message, line.fields);
+        match call(handle, parts) {
+            Err(error) if error.is_instance_of::<PyException>(py) => unraisable(py, error, Some(handle)),
             // A signal: Ctrl-C in a handler is still Ctrl-C.
             Err(error) => return Err(error),
             Ok(_) => {}

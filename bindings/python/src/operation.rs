@@ -13,6 +13,7 @@ use consolepass::{Code, Error, Result};
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
+use crate::call::check_signals;
 use crate::error;
 use crate::log::released;
 use crate::process::{Process, process};
@@ -87,7 +88,7 @@ impl Operation {
             })?;
             match polled {
                 Ok(Some(outcome)) => return presented(py, outcome),
-                Ok(None) => py.check_signals()?,
+                Ok(None) => check_signals(py)?,
                 Err(panic) => return presented(py, Err(panic)),
             }
         }

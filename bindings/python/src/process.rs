@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::call::{call, unraisable};
 use crate::log::{Lines, PATIENCE};
 
 /// This process's own.
@@ -111,9 +112,9 @@ fn wake(numbers: &Receiver<u64>, door: &Door) {
     while let Ok(first) = numbers.recv() {
         let finished: Vec<u64> = std::iter::once(first).chain(numbers.try_iter()).collect();
         let woken = door.enter(|py| {
-            if let Err(error) = WAKE.import(py, "consolepass._waiting", "wake").and_then(|wake| wake.call1((finished,)))
-            {
-                error.write_unraisable(py, None);
+            let wake = WAKE.import(py, "consolepass._waiting", "wake");
+            if let Err(error) = wake.and_then(|wake| call(wake, (finished,))) {
+                unraisable(py, error, None);
             }
         });
         if woken.is_none() {

@@ -20,9 +20,12 @@ PORTALS = Path(__file__).resolve().parent / "portals"
 
 
 class Server:
-    """`command` has {fd} and {port} in it, for servers that take a bound socket, or that bind by themselves."""
+    """`command` has {fd} and {port} in it, for servers that take a bound socket, or that bind by themselves.
 
-    def __init__(self, command, account, folder=PORTALS, ready="/sessions", **more):
+    `workers` is how many of its workers say that they are ready, and are waited for.
+    """
+
+    def __init__(self, command, account, folder=PORTALS, ready="/sessions", workers=0, **more):
         self._ready = ready
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
@@ -49,6 +52,7 @@ class Server:
         )
         try:
             self._wait_until_it_serves()
+            self.wait_for("this worker is ready", workers)
         except BaseException:
             self.__exit__()
             raise
@@ -86,10 +90,10 @@ class Server:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
-    def wait_for(self, pattern):
-        """Waits until the server has said it."""
+    def wait_for(self, pattern, times=1):
+        """Waits until the server has said it so many times."""
         deadline = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.words()):
+        while len(re.findall(pattern, self.words())) < times:
             assert time.monotonic() < deadline, self.words()
             time.sleep(0.02)
 

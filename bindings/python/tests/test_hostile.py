@@ -75,6 +75,42 @@ def test_a_number_that_is_none_or_out_of_range_is_refused(account, relay, proxmo
             call()
 
 
+def test_a_value_of_a_type_that_is_none_hears_what_its_option_takes(account, proxmox, relay):
+    said = {
+        "pass: ttl: must be a whole number of seconds from 1 to 300, not float": lambda: relay.issue("dc1", "qemu/101", ttl=1.0),
+        "proxmox: timeout: must be a whole number of seconds from 1 to 120, not float": lambda: consolepass.Proxmox(**account, timeout=1.5),
+        "relay: max_sessions: must be a whole number from 1 to 1000000, not float": lambda: consolepass.Relay(
+            {"dc1": proxmox}, public_url=PUBLIC_URL, max_sessions=1e3
+        ),
+        "proxmox: insecure: must be True or False, not float": lambda: consolepass.Proxmox(**account, insecure=1.0),
+        "proxmox: host: must be str or a list of str, not float": lambda: consolepass.Proxmox(3.0),
+        "proxmox: host: must be str, not float": lambda: consolepass.Proxmox([3.0]),
+        "proxmox: token_secret: must be str, not float": lambda: consolepass.Proxmox("pve", token_secret=3.0),
+        "relay: listen: must be str, not bytes": lambda: consolepass.Relay({"dc1": proxmox}, public_url=PUBLIC_URL, listen=b"x"),
+    }
+    for words, call in said.items():
+        with pytest.raises(consolepass.InvalidArgument) as refused:
+            call()
+        assert str(refused.value) == words
+    with pytest.raises(consolepass.InvalidArgument, match='unknown option "hots"; the options are host'):
+        consolepass.Proxmox(hots=3.0)
+
+
+def test_a_path_that_fails_says_so_itself(account):
+    class Path:
+        def __init__(self, path):
+            self._path = path
+
+        def __fspath__(self):
+            return self._path() if callable(self._path) else self._path
+
+    for path in ("/nowhere/ca.pem", b"/nowhere/ca.pem", 5):
+        with pytest.raises(consolepass.InvalidArgument, match="ca_file"):
+            consolepass.Proxmox(**{**account, "fingerprint": None}, ca_file=Path(path))
+    with pytest.raises(ZeroDivisionError):
+        consolepass.Proxmox(**account, ca_file=Path(lambda: 1 / 0))
+
+
 @pytest.mark.parametrize("wrong", [-1, -2, -(2**31)])
 def test_a_descriptor_that_is_none_is_refused(relay, wrong):
     with pytest.raises(consolepass.InvalidArgument, match=f"descriptor: {wrong}"):

@@ -98,7 +98,7 @@ def test_both_modules_have_the_same_names():
         assert hasattr(consolepass, name) and hasattr(consolepass.aio, name)
     for module in (consolepass, consolepass.aio):
         public = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
-        foreign = {"annotations", "Iterator", "AsyncIterator", "TracebackType", "TYPE_CHECKING"}
+        foreign = {"annotations", "Iterator", "AsyncIterator", "TracebackType", "PassOptions", "Self", "Unpack"}
         bases = {"ProxmoxBase", "VncBase", "RelayBase", "IssuerBase", "EventsBase", "done"}
         assert public - foreign - bases == set(consolepass.__all__), module
 

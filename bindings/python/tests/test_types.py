@@ -1,12 +1,18 @@
 """The types: of the package itself, against the native half, and as a portal that checks its own sees them."""
 
+import inspect
 import os
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
+
+import consolepass
+from consolepass import aio
+from program import run
 
 HERE = Path(__file__).resolve().parent
 BINDING = HERE.parent
@@ -107,3 +113,40 @@ def test_a_portal_sees_every_type_and_every_mistake(tmp_path):
     assert re.findall(r'Revealed type is "(.*)"', words) == REVEALED
     for line, what in enumerate(WRONG.values(), 2):
         assert re.search(rf"mistakes.py:{line}: error: .*{what}", wrong), (what, wrong)
+
+
+def functions(module):
+    """Every function of the package's own classes, with the class that has it."""
+    for name in module.__all__:
+        kind = getattr(module, name)
+        for base in getattr(kind, "__mro__", ()):
+            if base.__module__.startswith("consolepass") and "_native" not in base.__module__:
+                for member in vars(base).values():
+                    function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+                    if inspect.isfunction(function):
+                        yield kind, function
+
+
+@pytest.mark.parametrize("module", [consolepass, aio], ids=["consolepass", "aio"])
+def test_the_types_can_be_read_at_run_time(module):
+    """Frameworks that inject and that make documentation do so."""
+    seen = {f"{kind.__name__}.{function.__name__}" for kind, function in functions(module) if typing.get_type_hints(function)}
+
+    assert {"Proxmox.__init__", "Proxmox.open", "Proxmox.from_env", "Relay.__init__", "Relay.issue", "Relay.asgi", "Issuer.issue", "Events.next"} <= seen
+    assert typing.get_type_hints(module.Relay.issue)["return"] is consolepass.Pass
+
+
+def test_the_types_need_nothing_else_at_run_time():
+    source = """
+    import sys, typing
+    # As if it were not installed.
+    sys.modules["typing_extensions"] = None
+    import consolepass
+    from consolepass import aio
+    for function in (consolepass.Relay.issue, aio.Relay.issue, consolepass.Relay.__enter__, aio.Proxmox.from_env):
+        print(sorted(typing.get_type_hints(function)))
+    """
+    status, output, errors = run(source)
+
+    assert (status, errors) == (0, "")
+    assert output.split("\n")[0] == "['backend', 'machine', 'options', 'return']"

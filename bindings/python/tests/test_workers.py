@@ -17,11 +17,14 @@ WORKERS = {
     "uvicorn": ("uvicorn", "--fd", "{fd}", "--workers", "4", "--ws", "websockets-sansio", "--factory", "asgi:starlette"),
     "gunicorn --preload": (
         *("gunicorn", "--no-control-socket", "--bind", "fd://{fd}", "--preload", "--workers", "4"),
-        # Workers were seen to outlast the test's patience at their end; why is not known. The master ends them before that.
-        *("--graceful-timeout", "5"),
-        *("--worker-class", "gthread", "--threads", "4", "wsgi:flask()"),
+        *("--config", "workers.py", "--worker-class", "gthread", "--threads", "4", "wsgi:flask()"),
     ),
 }
+
+
+def serve(kind, account, **more):
+    # gunicorn is not to be stopped before all of its workers listen to signals: see portals/workers.py.
+    return Server(WORKERS[kind], account, workers=4 if kind.startswith("gunicorn") else 0, **more)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def test_signed_passes_are_taken_by_any_worker_and_once_by_all_of_them(portal_ac
     marks = tmp_path / "marks"
     marks.mkdir()
     more = {"PASS_KEY_FILE": key_file, "MARKS_DIR": marks, "USED_BEFORE_THE_FORK": "yes"}
-    with Server(WORKERS[kind], portal_account, **more) as server:
+    with serve(kind, portal_account, **more) as server:
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             passes = clicks(server, pool)
             # One after the other, since two workers that open one machine at once may overwrite each other's password of its
@@ -76,7 +79,7 @@ def test_signed_passes_are_taken_by_any_worker_and_once_by_all_of_them(portal_ac
 
 @pytest.mark.parametrize("kind", WORKERS)
 def test_passes_in_memory_say_that_they_are_another_workers_and_what_to_do(portal_account, kind):
-    with Server(WORKERS[kind], portal_account, PORTAL_LOG="INFO") as server:
+    with serve(kind, portal_account, PORTAL_LOG="INFO") as server:
         seen = []
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             while not {"picture", "pass_foreign"} <= set(seen) and len(seen) < 200:
@@ -88,11 +91,11 @@ def test_passes_in_memory_say_that_they_are_another_workers_and_what_to_do(porta
 
 
 def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_account, key_file):
-    with Server(WORKERS["uvicorn"], portal_account, PASS_KEY_FILE=key_file) as server:
+    with serve("uvicorn", portal_account, PASS_KEY_FILE=key_file) as server:
         assert outcome(server, server.click()["url"]) == "invalid_argument"
         server.wait_for("marks_dir")
 
-    with Server(WORKERS["gunicorn --preload"], portal_account, PASS_KEY_FILE=key_file) as server:
+    with serve("gunicorn --preload", portal_account, PASS_KEY_FILE=key_file) as server:
         # Where the relay has the connection, it answers itself, and the log says why.
         assert outcome(server, server.click()["url"]) == 503
         server.wait_for("ERROR.*was not served.*marks_dir")
@@ -102,7 +105,7 @@ def test_signed_passes_without_a_shared_folder_are_refused_in_words(portal_accou
 @pytest.mark.parametrize("before", [{}, {"USED_BEFORE_THE_FORK": "yes"}], ids=["new", "used before"])
 def test_an_issuer_of_a_module_is_every_workers_after_a_preload(portal_account, key_file, tmp_path, before):
     more = {"PASS_KEY_FILE": key_file, "MARKS_DIR": tmp_path, "ISSUER": "yes", **before}
-    with Server(WORKERS["gunicorn --preload"], portal_account, **more) as server:
+    with serve("gunicorn --preload", portal_account, **more) as server:
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             passes = clicks(server, pool)
         outcomes = [outcome(server, issued["url"]) for issued in passes]

@@ -200,6 +200,34 @@ def test_bytes_that_a_wrapped_input_hides_are_not_lost_in_silence(relay, ends, s
     assert is_still_the_servers(ends)
 
 
+def wanted(**more):
+    """What Werkzeug gives with a request in which nothing was read too far."""
+    return {"wsgi.input": io.BufferedReader(io.BytesIO()), **more}
+
+
+def test_a_head_that_no_browser_sent_is_answered(relay, ends, caplog):
+    """Middleware may put anything into it."""
+    for name, value in {"HTTP_X_USER": "\u0416", "QUERY_STRING": "pass=\u0416", "HTTP_X_LONE": "\ud800"}.items():
+        statuses, words = answer(relay, **wanted(**{"werkzeug.socket": ends[0], name: value}))
+
+        assert statuses == ["501 Not Implemented"] and "latin-1" in words and "Ж" not in words
+    assert [record.levelname for record in caplog.records if "not served" in record.message] == ["ERROR"] * 3
+    assert is_still_the_servers(ends)
+
+
+def test_a_socket_that_is_closed_is_answered(relay):
+    near, far = socket.socketpair()
+    near.close()
+    with far:
+        for name in ("werkzeug.socket", "gunicorn.socket"):
+            unread = type("Unreader", (), {"buf": io.BytesIO()})()
+            stream = type("Body", (io.BytesIO,), {"reader": type("Reader", (), {"unreader": unread})()})()
+            more = wanted() if name == "werkzeug.socket" else {"wsgi.input": stream}
+            statuses, words = answer(relay, **{name: near, **more})
+
+            assert statuses == ["501 Not Implemented"] and "socket cannot be handed over" in words
+
+
 def test_a_relay_that_was_stopped_has_the_server_say_so(relay, ends, caplog):
     relay.stop()
 

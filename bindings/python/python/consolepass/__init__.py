@@ -14,7 +14,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from . import _native
 from ._backends import ProxmoxBase, VncBase
@@ -42,12 +41,9 @@ from ._errors import (
 )
 from ._events import Event
 from ._native import Console, Pass, RfbParameters, cloudtower_direct, cloudtower_via
+from ._options import PassOptions
 from ._relays import EventsBase, IssuerBase, RelayBase
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import PassOptions
+from ._typing import Self, Unpack
 
 __all__ = [
     "AuthFailed",
@@ -130,7 +126,11 @@ class Relay(RelayBase):
         Returns whether there was such a session or unused pass. An unused signed pass is made useless as well, but cannot
         be found.
         """
-        found: bool = self._revoking(reference).wait()
+        try:
+            found: bool = self._revoking(reference).wait()
+        finally:
+            # It may be a pass, which no reporter of crashes is to show.
+            del reference
         return found
 
     def events(self, timeout: float | None = None) -> Events:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _environment, _proxmoxer
 from ._errors import invalid
 from ._native import Backend, Operation
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import ProxmoxOptions, VncOptions
+from ._options import ProxmoxOptions, VncOptions
+from ._typing import Self, Unpack
 
 
 class BackendBase:
@@ -32,7 +29,9 @@ class BackendBase:
         return self._native.open(machine, kind)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__name__} {self._place}>"
+        # Reporters of crashes show what was not made either.
+        place = f" {self._place}" if hasattr(self, "_place") else ", not made"
+        return f"<{type(self).__module__}.{type(self).__name__}{place}>"
 
 
 class ProxmoxBase(BackendBase):
@@ -47,7 +46,12 @@ class ProxmoxBase(BackendBase):
     __slots__ = ()
 
     def __init__(self, host: str | Sequence[str] | None = None, **options: Unpack[ProxmoxOptions]) -> None:
-        self._native = Backend.proxmox({"host": host, **options})
+        try:
+            self._native = Backend.proxmox({"host": host, **options})
+        except BaseException:
+            # Reporters of crashes show what a frame holds: every one of ours that was given a secret lets go of it.
+            del host, options
+            raise
         self._machine = None
         self._place = _shown(host)
 
@@ -59,9 +63,14 @@ class ProxmoxBase(BackendBase):
         A user's password is not kept by proxmoxer, so the login that it has is taken over and renewed for as long as it
         is used; an API token lasts.
         """
-        found, machine = _proxmoxer.options(api)
-        found.update(options)
-        this = cls(**found)
+        found: dict[str, Any] = {}
+        try:
+            found, machine = _proxmoxer.options(api)
+            found.update(options)
+            this = cls(**found)
+        except BaseException:
+            del found, options
+            raise
         this._machine = machine
         return this
 
@@ -74,9 +83,14 @@ class ProxmoxBase(BackendBase):
         PROXMOX_FINGERPRINT, each with PVE_ or PROXMOX_VE_ in place of PROXMOX_ too. `options` are added, or replace what
         was found.
         """
-        found = _environment.options()
-        found.update(options)
-        return cls(**found)
+        found: dict[str, Any] = {}
+        try:
+            found = _environment.options()
+            found.update(options)
+            return cls(**found)
+        except BaseException:
+            del found, options
+            raise
 
 
 class VncBase(BackendBase):
@@ -88,7 +102,11 @@ class VncBase(BackendBase):
     __slots__ = ()
 
     def __init__(self, host: str | Sequence[str] | None = None, **options: Unpack[VncOptions]) -> None:
-        self._native = Backend.vnc({"host": host, **options})
+        try:
+            self._native = Backend.vnc({"host": host, **options})
+        except BaseException:
+            del host, options
+            raise
         self._machine = None
         self._place = _shown(host)
 

@@ -22,11 +22,10 @@ def options(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     host = found.first(*HOST)
     if host is None:
         raise invalid("environment", "none of PROXMOX_HOST, PROXMOX_URL, PVE_HOST and their like is set")
-    options = {
+    options: dict[str, Any] = {
         "host": _with_port(host, found.first("PORT")),
         "fingerprint": found.first("FINGERPRINT"),
         "ca_file": found.first("CA_FILE"),
-        **_account(found),
     }
     if found.truth("INSECURE") is True:
         options["insecure"] = True
@@ -37,6 +36,8 @@ def options(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
             options["ca_file"] = verify
         elif found.truth("VERIFY_SSL") is False:
             options["insecure"] = True
+    # Last: nothing fails any more that would show the secrets beside it.
+    options.update(_account(found))
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -68,6 +68,8 @@ def _network(session: Any, auth: Any, url: str) -> dict[str, object]:
     """Trust, proxy and patience, as requests would have them for this URL."""
     settings = session.merge_environment_settings(url, {}, None, auth.verify_ssl, None)
     if getattr(auth, "cert", None) or settings.get("cert"):
+        # A proxy's password may be in it.
+        del settings
         raise unsupported("proxmoxer: it logs in with a client certificate", "use an API token")
     network: dict[str, object] = {}
     if not settings["verify"]:

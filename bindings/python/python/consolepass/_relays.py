@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from . import _native, asgi, wsgi
 from ._backends import BackendBase
 from ._errors import invalid
 from ._native import Operation, Pass
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._options import IssuerOptions, PassOptions, RelayOptions
+from ._options import IssuerOptions, PassOptions, RelayOptions
+from ._typing import Unpack
 
 
 class RelayBase:
@@ -28,12 +24,11 @@ class RelayBase:
     _native: _native.Relay
 
     def __init__(self, backends: Mapping[str, BackendBase], **options: Unpack[RelayOptions]) -> None:
-        if not isinstance(backends, Mapping):
-            raise invalid("backends", f"must be a dict of backends by their names, not {type(backends).__name__}")
-        for name, backend in backends.items():
-            if not isinstance(backend, BackendBase):
-                raise invalid("backends", f"{name!r} must be a Proxmox or a Vnc, not {type(backend).__name__}")
-        self._native = _native.Relay({name: backend._native for name, backend in backends.items()}, dict(options))
+        try:
+            self._native = _native.Relay(_natives(backends), dict(options))
+        except BaseException:
+            del backends, options
+            raise
         self._public_url = options.get("public_url")
 
     @property
@@ -57,13 +52,17 @@ class RelayBase:
         return wsgi.Application(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__name__} {self._public_url}>"
+        return _shown(self)
 
     def _issuing(self, backend: str, machine: str, options: PassOptions) -> Operation:
         return self._native.issue(backend, machine, dict(options))
 
     def _revoking(self, reference: str | Pass) -> Operation:
-        return self._native.revoke(reference.reference if isinstance(reference, Pass) else reference)
+        try:
+            return self._native.revoke(reference.reference if isinstance(reference, Pass) else reference)
+        finally:
+            # It may be a pass.
+            del reference
 
 
 class IssuerBase:
@@ -75,11 +74,15 @@ class IssuerBase:
     _native: _native.Issuer
 
     def __init__(self, **options: Unpack[IssuerOptions]) -> None:
-        self._native = _native.Issuer(dict(options))
+        try:
+            self._native = _native.Issuer(dict(options))
+        except BaseException:
+            del options
+            raise
         self._public_url = options.get("public_url")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__name__} {self._public_url}>"
+        return _shown(self)
 
     def _issuing(self, backend: str, machine: str, options: PassOptions) -> Operation:
         return self._native.issue(backend, machine, dict(options))
@@ -97,6 +100,24 @@ class EventsBase:
 
     def _next(self, timeout: float | None) -> Operation:
         return self._native.next(_checked(timeout))
+
+
+def _natives(backends: Mapping[str, BackendBase]) -> dict[str, _native.Backend]:
+    if not isinstance(backends, Mapping):
+        kind = type(backends).__name__
+        del backends
+        raise invalid("backends", f"must be a dict of backends by their names, not {kind}")
+    wrong = [(name, type(backend).__name__) for name, backend in backends.items() if not isinstance(backend, BackendBase)]
+    if wrong:
+        del backends
+        raise invalid("backends", f"{wrong[0][0]!r} must be a Proxmox or a Vnc, not {wrong[0][1]}")
+    return {name: backend._native for name, backend in backends.items()}
+
+
+def _shown(this: RelayBase | IssuerBase) -> str:
+    # Reporters of crashes show what was not made either.
+    url = f" {this._public_url}" if hasattr(this, "_public_url") else ", not made"
+    return f"<{type(this).__module__}.{type(this).__name__}{url}>"
 
 
 def _checked(timeout: float | None) -> float | None:

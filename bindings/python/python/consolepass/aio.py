@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from ._backends import ProxmoxBase, VncBase
 from ._errors import (
@@ -34,13 +33,10 @@ from ._errors import (
 )
 from ._events import Event
 from ._native import Console, Pass, RfbParameters, cloudtower_direct, cloudtower_via
+from ._options import PassOptions
 from ._relays import EventsBase, IssuerBase, RelayBase
+from ._typing import Self, Unpack
 from ._waiting import done
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import PassOptions
 
 __all__ = [
     "AuthFailed",
@@ -119,7 +115,11 @@ class Relay(RelayBase):
         Returns whether there was such a session or unused pass. An unused signed pass is made useless as well, but cannot
         be found.
         """
-        found: bool = await done(self._revoking(reference))
+        try:
+            found: bool = await done(self._revoking(reference))
+        finally:
+            # It may be a pass, which no reporter of crashes is to show.
+            del reference
         return found
 
     def events(self, timeout: float | None = None) -> Events:

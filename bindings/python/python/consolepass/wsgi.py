@@ -79,8 +79,14 @@ class Application:
         # While the connection is still the server's, which can answer. What the relay refuses later it answers itself.
         self._relay._native.check()
         request = _head(path, environ)
-        behind = _read_already(environ, connection)
-        far = _give_up(connection, lambda descriptor: self._relay._native.serve(descriptor, request + behind))
+        try:
+            behind = _read_already(environ, connection)
+            far = _give_up(connection, lambda descriptor: self._relay._native.serve(descriptor, request + behind))
+        except Error:
+            # Some are an OSError as well.
+            raise
+        except OSError as error:
+            raise _NotHere(f"the connection's socket cannot be handed over: {error}") from error
         # Only the server's log hears this: its connection leads nowhere any more.
         start_response("101 Switching Protocols", [])
         return _Nothing(far)
@@ -136,7 +142,11 @@ def _head(path: str, environ: dict[str, Any]) -> bytes:
     head = "\r\n".join(lines)
     if head.count("\r") != len(lines) - 1 or head.count("\n") != len(lines) - 1:
         raise _NotHere("the request's head holds a line break where none may be")
-    return head.encode("latin-1") + b"\r\n\r\n"
+    try:
+        return head.encode("latin-1") + b"\r\n\r\n"
+    except UnicodeEncodeError:
+        # What it holds is not for the log: the pass is in the head.
+        raise _NotHere("the request's head holds a character that is not in latin-1, as WSGI has it") from None
 
 
 def _read_already(environ: dict[str, Any], connection: sockets.socket) -> bytes:
