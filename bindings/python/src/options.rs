@@ -58,7 +58,8 @@ fn value(scope: Scope, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Value> 
 /// What an option takes, in Python's words.
 fn wanted(kind: Kind) -> String {
     match kind {
-        Kind::String | Kind::Secret => "str".to_owned(),
+        Kind::String => "str or a path".to_owned(),
+        Kind::Secret => "str".to_owned(),
         Kind::Integer { min, max } => format!("a whole number from {min} to {max}"),
         Kind::Seconds { min, max } => format!("a whole number of seconds from {min} to {max}"),
         Kind::Boolean => "True or False".to_owned(),

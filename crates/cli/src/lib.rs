@@ -17,6 +17,7 @@ mod table;
 mod viewer;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 
 use consolepass::{Code, Error, Result};
 use tokio::runtime::Builder;
@@ -35,8 +36,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Err(error) => {
             // Help and version are errors to clap, with exit status 0.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
+            return match error.print() {
+                Err(unwritten) if unwritten.kind() != ErrorKind::BrokenPipe => 1,
+                _ => u8::try_from(error.exit_code()).unwrap_or(2),
+            };
         }
     };
     let output = Output::new(matches.subcommand().is_some_and(|(_, matches)| is_json(matches)));

@@ -49,7 +49,7 @@ pub(crate) fn backend(matches: &ArgMatches) -> Result<std::sync::Arc<dyn Backend
     if let Some(path) = text(matches, "config") {
         return Config::read(path)?.backend(text(matches, "backend"));
     }
-    // clap lets what needs a file pass where an argument excludes one.
+    // clap does not ask for what an argument requires where another one excludes it.
     if let Some(name) = text(matches, "backend") {
         return Err(Error::invalid("backend", name, "it is one of a configuration file: give --config FILE as well"));
     }

@@ -53,9 +53,8 @@ impl Output {
 
     /// Says what failed, where, and what to do.
     pub(crate) fn error(&self, error: &Error) {
-        if self.json {
-            // It has failed already, and that is its exit status.
-            let _ = print_object(&json!({"error": error_object(error)}));
+        // If that cannot be printed, a program is told nowhere else, but perhaps a person.
+        if self.json && print_object(&json!({"error": error_object(error)})).is_ok() {
             return;
         }
         let mut err = stderr().lock();
@@ -88,7 +87,7 @@ pub(crate) fn print(words: &str) -> Result<()> {
     }
 }
 
-/// Whole seconds until `moment`, of which one that has begun is one.
+/// Whole seconds until `moment`, rounded up.
 pub(crate) fn seconds_until(moment: SystemTime) -> u64 {
     let left = moment.duration_since(SystemTime::now()).unwrap_or_default();
     left.as_secs() + u64::from(left.subsec_nanos() > 0)

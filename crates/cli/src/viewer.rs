@@ -80,5 +80,5 @@ fn replace(path: &Path, content: &[u8]) -> Result<()> {
 
 fn failed(path: &Path, error: &io::Error) -> Error {
     Error::new(Code::InvalidArgument, format!("DIR: {:?}: {error}", path.display().to_string()))
-        .with_hint("name a folder that can be written to")
+        .with_hint("name a folder that can be written to, and that has no pipe or device of these names")
 }

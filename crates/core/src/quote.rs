@@ -5,14 +5,25 @@ use percent_encoding::percent_decode_str;
 /// Words are quoted so far, in characters: a reason is a sentence.
 const LONGEST: usize = 160;
 
-/// What every ticket of Proxmox VE has in it.
-const TICKETS: [&str; 2] = ["PVE:", "PVEVNC:"];
+/// A secret that is shorter can be guessed from the words around it, so that nothing is quoted where one stands, in bytes.
+const SHORTEST: usize = 4;
+
+/// What the tickets of Proxmox VE have in them.
+const LOGIN_TICKET: &str = "PVE:";
+const CONSOLE_TICKET: &str = "PVEVNC:";
 
 /// Quotes `words`, in which none of `secrets` may be seen, nor anything that looks like a ticket.
 pub(crate) fn quote(words: &str, secrets: &[&str]) -> String {
-    let secrets: Vec<&str> = secrets.iter().copied().flat_map(values).filter(|secret| !secret.is_empty()).collect();
+    let words = visible(words);
+    let mut secrets: Vec<String> = secrets.iter().copied().flat_map(values).map(visible).collect();
+    secrets.retain(|secret| !secret.is_empty());
+    // One may be a part of another, whose rest would stay.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    if secrets.iter().any(|secret| secret.len() < SHORTEST && words.contains(secret.as_str())) {
+        return "…".to_owned();
+    }
     // In the whole text, before it is taken apart: a password may hold spaces.
-    let masked = secrets.iter().fold(words.to_owned(), |text, secret| text.replace(secret, "…"));
+    let masked = secrets.iter().fold(words, |text, secret| text.replace(secret, "…"));
     let line: Vec<String> = masked.split_whitespace().map(|word| quote_word(word, &secrets)).collect();
     let line = line.join(" ");
     if line.chars().count() > LONGEST {
@@ -27,11 +38,13 @@ fn values(secret: &str) -> [&str; 2] {
     [secret, secret.rsplit_once('=').filter(|_| is_header).map_or(secret, |(_, value)| value)]
 }
 
-fn quote_word(word: &str, secrets: &[&str]) -> String {
-    if readings(word).iter().any(|text| is_secret(text, secrets)) {
-        return "…".to_owned();
-    }
-    word.chars().filter(|character| !character.is_control()).collect()
+/// Without what shows as nothing: a secret may be written with it, and would be whole again once it is taken out.
+fn visible(text: &str) -> String {
+    text.chars().filter(|character| character.is_whitespace() || !character.is_control()).collect()
+}
+
+fn quote_word(word: &str, secrets: &[String]) -> String {
+    if readings(word).iter().any(|text| is_secret(text, secrets)) { "…".to_owned() } else { word.to_owned() }
 }
 
 /// A word as it is, and as what was encoded for a URL once or twice, or for a form.
@@ -41,9 +54,13 @@ fn readings(word: &str) -> [String; 4] {
     [word.to_owned(), decoded(&once), once, form]
 }
 
-fn is_secret(text: &str, secrets: &[&str]) -> bool {
+fn is_secret(text: &str, secrets: &[String]) -> bool {
+    let text = visible(text);
     let in_capitals = text.to_ascii_uppercase();
-    TICKETS.iter().any(|mark| in_capitals.contains(mark)) || secrets.iter().any(|secret| text.contains(secret))
+    // A node's name may stand before a colon as well, but only a ticket has its signature behind two.
+    let is_login = in_capitals.contains(LOGIN_TICKET) && in_capitals.contains("::");
+    let is_ticket = is_login || in_capitals.contains(CONSOLE_TICKET);
+    is_ticket || secrets.iter().any(|secret| text.contains(secret.as_str()))
 }
 
 #[cfg(test)]
@@ -65,6 +82,29 @@ mod tests {
 
             assert!(!quoted.contains("9x") && !quoted.contains("7y") && !quoted.contains("%79"), "{quoted}");
             assert!(quoted.contains('…'), "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_put_together_from_its_parts() {
+        for words in ["H\0U\0N\0T\0E\0R\0\x32\0", "say H\u{1b}UNTER2", "x=H%1BUNTER2", "H\u{7f}UNTER2"] {
+            let quoted = quote(words, &["HUNTER2"]);
+
+            assert!(!quoted.contains("HUNTER2") && quoted.contains('…'), "{words:?}: {quoted}");
+        }
+        assert_eq!(quote("xabcdefgh", &["abcd", "xabcdefgh"]), "…");
+    }
+
+    #[test]
+    fn a_secret_that_could_be_guessed_from_the_rest_leaves_nothing_of_it() {
+        assert_eq!(quote("Authentication failed", &["a"]), "…");
+        assert_eq!(quote("Too busy", &["a"]), "Too busy");
+    }
+
+    #[test]
+    fn a_node_that_is_called_as_nodes_are_is_quoted() {
+        for words in ["cannot connect to pve:8006: connection refused", "user portal@pve: account expired"] {
+            assert_eq!(quote(words, &["HUNTER2"]), words);
         }
     }
 

@@ -15,7 +15,8 @@
 //! Waiting: calls block until they are done or have failed, and there are no callbacks. A timeout is in milliseconds.
 //!
 //! Threads: a handle may be used by any number of threads at once; it is freed by one of them when the others are done.
-//! A thread must not be cancelled within a call (pthread_cancel()), nor leave one by longjmp(): that ends the program.
+//! A thread must not be cancelled within a call (pthread_cancel()), which ends the program, nor leave one by longjmp(), after which
+//! its further calls fail.
 //!
 //! Fork: a relay belongs to the process that started it, and a log to the one that opened it. In a child they, and the relay's
 //! events, return CPASS_FORKED, and freeing them is harmless. Everything else works on both sides, relays that were not started

@@ -39,8 +39,6 @@ final class ApiAddress
         $problem = match (true) {
             $url->scheme === 'http' => 'plain HTTP would show the credentials to the network',
             !$isUrl && $prefix !== '' => 'a path needs https:// before it',
-            $url->port === 0 => 'there is no port 0',
-            preg_match('#^[a-z]+://[^/]*:(/|$)#iD', $whole) === 1 => 'a port is missing behind its colon',
             default => $url->prefixProblem(),
         };
         if ($problem !== null) {

@@ -21,8 +21,8 @@ final class PassKey
     private const PUBLIC_HALF =
         'this is the public half of an EdDSA key, which checks passes and signs none; the private half has a member d';
 
-    private const CLOSED = 'let the user that PHP runs as read the file, and enter its folder, such as by chgrp www-data and chmod 640: '
-        . 'vendor/bin/consolepass pass --new-key makes it for its owner alone';
+    private const CLOSED = 'let the user that PHP runs as read the file, and enter its folder, such as by chgrp www-data and chmod 640; '
+        . 'pass --new-key makes a file that its owner alone may read';
 
     /** The first part of every pass. */
     public readonly string $header;

@@ -94,14 +94,17 @@ final class Url
         if ($parts[1] === '') {
             throw new WrongUrl('empty host');
         }
-        $port = $parts[2] ?? '';
-        if ($port === '') {
+        $port = $parts[2] ?? null;
+        if ($port === null) {
             return [$parts[1], null];
+        }
+        if ($port === '') {
+            throw new WrongUrl('a port is missing behind its colon');
         }
         if (preg_match('/^[0-9]+$/D', $port) !== 1 || strlen(ltrim($port, '0')) > 5 || (int) $port > 65535) {
             throw new WrongUrl('invalid port number');
         }
-        return [$parts[1], (int) $port];
+        return (int) $port !== 0 ? [$parts[1], (int) $port] : throw new WrongUrl('there is no port 0');
     }
 
     private static function host(#[\SensitiveParameter] string $host): string

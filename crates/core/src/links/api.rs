@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::shown::shown;
-use super::strict::{host_problem, prefix_problem};
+use super::strict::{authority, has_user, host_problem, prefix_problem};
 use crate::{Error, Result};
 
 /// Host, port and path prefix of a management API, always over HTTPS.
@@ -49,7 +49,7 @@ impl ApiAddress {
             (false, false) => format!("https://{text}"),
         };
         let url = Url::parse(&whole).map_err(|error| wrong(&error.to_string()))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_user(&whole) {
             return Err(wrong("credentials do not belong into a host"));
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -68,12 +68,8 @@ impl ApiAddress {
             Some(Host::Ipv6(address)) => address.to_string(),
             None => return Err(wrong("it is empty")),
         };
-        if authority_of(&whole).ends_with(':') {
-            return Err(wrong("a port is missing behind its colon"));
-        }
         // `url` drops the port 443 when it is written out, as that is https's own.
         let port = match (url.port(), explicit_port(&whole)) {
-            (Some(0), _) => return Err(wrong("there is no port 0")),
             (Some(port), _) => port,
             (None, true) => 443,
             (None, false) if !prefix.is_empty() => 443,
@@ -126,13 +122,8 @@ impl ApiAddress {
     }
 }
 
-fn authority_of(url: &str) -> &str {
-    let rest = url.get("https://".len()..).unwrap_or_default();
-    rest.split('/').next().unwrap_or_default()
-}
-
 fn explicit_port(url: &str) -> bool {
-    let authority = authority_of(url);
+    let authority = authority(url);
     let after_host = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
     after_host.contains(':')
 }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Origin;
 use super::shown::shown;
-use super::strict::host_problem;
+use super::strict::{has_user, host_problem};
 use crate::{Error, Result};
 
 /// Where a page of noVNC is.
@@ -45,7 +45,7 @@ impl Page {
         }
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         let origin = Origin::of(&url).ok_or_else(|| wrong("this is no web page"))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_user(text) {
             return Err(wrong("credentials do not belong into it"));
         }
         if url.query().is_some() || url.fragment().is_some() {

@@ -5,7 +5,7 @@ use url::Url;
 use super::encode;
 use super::origin::Origin;
 use super::shown::shown;
-use super::strict::{host_problem, prefix_problem};
+use super::strict::{has_user, host_problem, prefix_problem};
 use crate::{Error, Result};
 
 /// A relay's `public_url`: http or https, with any path prefix.
@@ -30,7 +30,7 @@ impl PublicUrl {
         }
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         let origin = Origin::of(&url).ok_or_else(|| wrong("the scheme must be https, or http for tests"))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_user(text) {
             return Err(wrong("credentials do not belong into it"));
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -118,6 +118,9 @@ mod tests {
             "https://a;x",
             "https://a..b",
             "https://a//console",
+            "https://a:",
+            "https://a:0",
+            "https://@a",
             "https://a/%zz",
         ] {
             let error = PublicUrl::parse(text).unwrap_err();

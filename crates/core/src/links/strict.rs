@@ -1,4 +1,4 @@
-//! What a browser would mend in an address, and what is a mistake in one that somebody configures.
+//! What a browser would take for an address, and what is a mistake where somebody configures one.
 
 use std::net::Ipv4Addr;
 
@@ -11,13 +11,29 @@ const LONGEST_LABEL: usize = 63;
 const NO_NAME: &str = "a host's name has 1 to 63 letters, digits, - and _ between its dots, no - at an end of a part, and 253 in all at the most";
 const NO_IPV4: &str = "an IPv4 address has four decimal numbers";
 
+/// Whether a URL names a user, be it one without a name.
+pub(super) fn has_user(text: &str) -> bool {
+    authority(text).contains('@')
+}
+
+/// What stands between the scheme and the path.
+pub(super) fn authority(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    after_scheme.split(['/', '\\', '?', '#']).next().unwrap_or_default()
+}
+
 /// What is wrong with the host of `url`, which was read of `text`.
 pub(super) fn host_problem(text: &str, url: &Url) -> Option<&'static str> {
-    let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let authority = authority(text);
     let written = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if written.is_empty() {
         return Some("its host is missing");
+    }
+    if written.ends_with(':') {
+        return Some("a port is missing behind its colon");
+    }
+    if url.port() == Some(0) {
+        return Some("there is no port 0");
     }
     match url.host()? {
         Host::Domain(name) => (!is_name(name) || written.contains('%')).then_some(NO_NAME),
@@ -105,6 +121,8 @@ mod tests {
             "https://0x7f.1",
             "https://10.1",
             "https://a//console",
+            "https://a:",
+            "https://a:0",
             "https://a/%zz",
             "https://a/%4",
             &label,

@@ -29,7 +29,9 @@ pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr
             io::ErrorKind::AddrNotAvailable => {
                 "this machine has no such address: give one of its own, or 0.0.0.0 for all"
             }
-            io::ErrorKind::PermissionDenied => "ports below 1024 are for privileged processes: choose a higher one",
+            io::ErrorKind::PermissionDenied if address.port() < 1024 => {
+                "ports below 1024 are for privileged processes: choose a higher one"
+            }
             _ => Code::ListenFailed.hint(),
         };
         let message = format!("relay: cannot listen on {address}: {error}");

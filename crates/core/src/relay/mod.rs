@@ -180,23 +180,17 @@ impl Relay {
     /// Listens, and serves on the current tokio runtime. Returns the address, whose port was chosen now if 0 was asked for.
     pub async fn start(&self) -> Result<SocketAddr> {
         self.check()?;
-        let refused = match std::mem::replace(&mut *self.state(), State::Starting) {
-            State::New => None,
-            earlier => Some(earlier),
-        };
-        if let Some(earlier) = refused {
-            *self.state() = earlier;
-            return Err(Error::new(Code::InvalidArgument, "relay: already started; make another one"));
-        }
+        self.begin()?;
         // Taken when it listens: a start that came to nothing may be tried again elsewhere.
         let bound = listener::bind(self.listen).await;
         let bound =
             bound.and_then(|bound| self.shared.acceptor.claim().and_then(|()| self.owner.take()).map(|()| bound));
         let mut state = self.state();
-        if matches!(*state, State::Stopped) {
-            // Stopped while it was on its way: whoever stopped it has been told that it is over.
+        if let Err(stopped) = self.check() {
+            // While it was on its way: whoever stopped it has been told that it is over.
+            *state = State::Stopped;
             self.shared.end();
-            return Err(Error::new(Code::ShuttingDown, "relay: stopped while it started; make another one"));
+            return Err(stopped);
         }
         let (listener, address) = bound.inspect_err(|_| *state = State::New)?;
         let listening = tokio::spawn(listener::serve(Arc::clone(&self.shared), listener));
@@ -204,6 +198,21 @@ impl Relay {
         drop(state);
         tracing::info!(%address, public_url = self.shared.public_url.as_str(), "relay started");
         Ok(address)
+    }
+
+    /// One start at a time, and none after another that came to something.
+    fn begin(&self) -> Result<()> {
+        let mut state = self.state();
+        match *state {
+            State::New => {
+                *state = State::Starting;
+                Ok(())
+            }
+            State::Starting | State::Running(..) => {
+                Err(Error::new(Code::InvalidArgument, "relay: already started; make another one"))
+            }
+            State::Stopped => Err(stopped()),
+        }
     }
 
     /// Issues a pass for `machine` of one of this relay's backends. The options are those of [`Scope::Pass`].
@@ -239,7 +248,7 @@ impl Relay {
 
     /// The address it listens on, from its start to its stop, in the process where it was started.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.owner.check().ok()?;
+        self.check().ok()?;
         match &*self.state() {
             State::Running(address, _) => Some(*address),
             _ => None,
@@ -255,7 +264,7 @@ impl Relay {
     pub fn check(&self) -> Result<()> {
         self.owner.check()?;
         if *self.shared.stop.borrow() {
-            return Err(Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay").for_good());
+            return Err(stopped());
         }
         Ok(())
     }
@@ -310,6 +319,10 @@ impl fmt::Debug for Relay {
             .field("address", &self.address())
             .finish_non_exhaustive()
     }
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Closed, "relay: it was stopped").with_hint("make a new relay").for_good()
 }
 
 fn named<N: Into<String>>(

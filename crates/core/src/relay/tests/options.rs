@@ -2,6 +2,8 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use tokio::net::TcpListener;
+
 use super::rig::{Fake, Mood, ORIGIN, rig};
 use crate::relay::*;
 
@@ -100,9 +102,61 @@ async fn from_the_moment_of_its_close_a_relay_issues_nothing_and_stops_all_the_s
 
     rig.relay.close();
 
+    assert_eq!(rig.relay.address(), None);
     let refused = rig.relay.issue("dc1", "qemu/101", &Options::new()).await.unwrap_err();
     assert_eq!((refused.code(), rig.relay.check().unwrap_err().code()), (Code::Closed, Code::Closed));
     assert!(!refused.is_retryable() && refused.hint() == "make a new relay", "{refused:?}");
     rig.relay.stop().await;
     assert_eq!(rig.relay.address(), None);
+}
+
+/// A new one before the same backend.
+fn unstarted(fake: &Arc<Fake>) -> Arc<Relay> {
+    let backend: Arc<dyn Backend> = Arc::clone(fake) as _;
+    let options = Options::new().set("public_url", ORIGIN).set("listen", "127.0.0.1:0");
+    Arc::new(Relay::new([("dc1", backend)], &options).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_starts_at_the_same_time_one_wins_and_its_address_stays() {
+    let rig = rig(vec![Mood::Echo]).await;
+    for _ in 0..200 {
+        let relay = unstarted(&rig.fake);
+        let starts: Vec<_> = (0..4)
+            .map(|_| {
+                let relay = Arc::clone(&relay);
+                tokio::spawn(async move { relay.start().await })
+            })
+            .collect();
+        let mut addresses = Vec::new();
+        for start in starts {
+            match start.await.unwrap() {
+                Ok(address) => addresses.push(address),
+                Err(error) => assert_eq!(error.code(), Code::InvalidArgument, "{error}"),
+            }
+        }
+
+        assert_eq!(addresses.len(), 1);
+        assert_eq!(relay.address(), Some(addresses[0]));
+        relay.stop().await;
+        assert!(TcpListener::bind(addresses[0]).await.is_ok(), "the port is free");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_a_stop_overtakes_is_told_so_in_the_same_words() {
+    let rig = rig(vec![Mood::Echo]).await;
+    for _ in 0..200 {
+        let relay = unstarted(&rig.fake);
+        let start = tokio::spawn({
+            let relay = Arc::clone(&relay);
+            async move { relay.start().await }
+        });
+        relay.stop().await;
+
+        if let Err(error) = start.await.unwrap() {
+            assert_eq!((error.code(), error.is_retryable()), (Code::Closed, false), "{error}");
+        }
+        assert_eq!((relay.address(), relay.start().await.unwrap_err().code()), (None, Code::Closed));
+    }
 }
