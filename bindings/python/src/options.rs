@@ -51,15 +51,15 @@ fn value(scope: Scope, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Value> 
     if let Some(path) = path(given)? {
         return Ok(Value::String(text(&place(), &path)?));
     }
-    let reason = format!("must be {}, not {}", wanted(kind), type_name(given));
+    let reason = format!("must be {}, not {}", wanted(name, kind), type_name(given));
     Err(error::invalid(given.py(), &place(), &reason))
 }
 
 /// What an option takes, in Python's words.
-fn wanted(kind: Kind) -> String {
+fn wanted(name: &str, kind: Kind) -> String {
     match kind {
-        Kind::String => "str or a path".to_owned(),
-        Kind::Secret => "str".to_owned(),
+        Kind::String if ["_file", "_dir"].iter().any(|end| name.ends_with(end)) => "str or a path".to_owned(),
+        Kind::String | Kind::Secret => "str".to_owned(),
         Kind::Integer { min, max } => format!("a whole number from {min} to {max}"),
         Kind::Seconds { min, max } => format!("a whole number of seconds from {min} to {max}"),
         Kind::Boolean => "True or False".to_owned(),

@@ -86,6 +86,7 @@ def test_a_value_of_a_type_that_is_none_hears_what_its_option_takes(account, pro
         "proxmox: host: must be str or a list of str, not float": lambda: consolepass.Proxmox(3.0),
         "proxmox: host: must be str, not float": lambda: consolepass.Proxmox([3.0]),
         "proxmox: token_secret: must be str, not float": lambda: consolepass.Proxmox("pve", token_secret=3.0),
+        "proxmox: ca_file: must be str or a path, not float": lambda: consolepass.Proxmox("pve", ca_file=3.5),
         "relay: listen: must be str, not bytes": lambda: consolepass.Relay({"dc1": proxmox}, public_url=PUBLIC_URL, listen=b"x"),
     }
     for words, call in said.items():
