@@ -58,20 +58,28 @@ static inline cpass_backend *backend_from_environment(void) {
     return backend;
 }
 
-/* A relay on a port of the system's choice that knows backend as dc1. */
-static inline cpass_relay *relay_of(const cpass_backend *backend) {
+/* A relay at an address that knows backend as dc1. Its passes are signed with the key of a file, if there is one. */
+static inline cpass_relay *relay_at(const cpass_backend *backend, const char *address, const char *pass_key_file) {
     cpass_options *options = NULL;
     cpass_backends *backends = NULL;
     cpass_relay *relay = NULL;
     fine(cpass_options_new(&options));
-    set(options, "listen", "127.0.0.1:0");
+    set(options, "listen", address);
     set(options, "public_url", "https://portal.example.com/console");
+    if (pass_key_file != NULL) {
+        set(options, "pass_key_file", pass_key_file);
+    }
     fine(cpass_backends_new(&backends));
     fine(cpass_backends_add(backends, TEXT("dc1"), backend));
     fine(cpass_relay_new(backends, options, &relay));
     cpass_backends_free(backends);
     cpass_options_free(options);
     return relay;
+}
+
+/* One on a port of the system's choice. */
+static inline cpass_relay *relay_of(const cpass_backend *backend) {
+    return relay_at(backend, "127.0.0.1:0", NULL);
 }
 
 #endif

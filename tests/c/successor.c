@@ -4,25 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static cpass_relay *relay_at(const cpass_backend *backend, const char *address) {
-    cpass_options *options = NULL;
-    cpass_backends *backends = NULL;
-    cpass_relay *relay = NULL;
-    fine(cpass_options_new(&options));
-    set(options, "public_url", "https://portal.example.com/console");
-    set(options, "listen", address);
-    set(options, "pass_key_file", getenv("PASS_KEY_FILE"));
-    fine(cpass_backends_new(&backends));
-    fine(cpass_backends_add(backends, TEXT("dc1"), backend));
-    fine(cpass_relay_new(backends, options, &relay));
-    cpass_backends_free(backends);
-    cpass_options_free(options);
-    return relay;
-}
-
 int main(void) {
     cpass_backend *backend = backend_from_environment();
-    cpass_relay *first = relay_at(backend, "127.0.0.1:0");
+    cpass_relay *first = relay_at(backend, "127.0.0.1:0", getenv("PASS_KEY_FILE"));
     fine(cpass_relay_start(first));
     char address[64];
     snprintf(address, sizeof address, "%s", cpass_relay_address(first, NULL));
@@ -35,7 +19,7 @@ int main(void) {
         pause();
         _exit(0);
     }
-    cpass_relay *second = relay_at(backend, address);
+    cpass_relay *second = relay_at(backend, address, getenv("PASS_KEY_FILE"));
     refused(cpass_relay_start(second), CPASS_LISTEN_FAILED, address);
     fine(cpass_relay_stop(first, 0));
     fine(cpass_relay_start(second));

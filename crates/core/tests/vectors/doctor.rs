@@ -9,16 +9,7 @@ const FEWEST: usize = 15;
 
 #[tokio::test]
 async fn every_refusal_behind_the_ticket_is_told_as_it_says() {
-    let vectors = vector::read("doctor-", FEWEST);
-
-    let mut failures = Vec::new();
-    for vector in &vectors {
-        if let Err(reason) = play(vector).await {
-            failures.push(format!("{}: {reason}", vector["name"]));
-        }
-    }
-
-    vector::assert_none_failed(vectors.len(), &failures);
+    vector::play_all("doctor-", FEWEST, play).await;
 }
 
 async fn play(vector: &Value) -> Result<(), String> {

@@ -15,18 +15,7 @@ const FEWEST: usize = 205;
 
 #[tokio::test]
 async fn every_link_is_the_one_that_its_page_understands() {
-    let vectors = vector::read("links-", FEWEST);
-
-    let mut failures = Vec::new();
-    for vector in &vectors {
-        if !vector::can_be_played(vector) {
-            eprintln!("left out, for this machine has no {}: {}", vector["listen"], vector["name"]);
-        } else if let Err(reason) = play(vector).await {
-            failures.push(format!("{}: {reason}", vector["name"]));
-        }
-    }
-
-    vector::assert_none_failed(vectors.len(), &failures);
+    vector::play_all("links-", FEWEST, play).await;
 }
 
 /// What everybody may see of a vector's objects, and what is seen of none of them.

@@ -11,16 +11,7 @@ const FEWEST: usize = 100;
 
 #[tokio::test]
 async fn every_vector_comes_out_as_it_says() {
-    let vectors = vector::read("proxmox-", FEWEST);
-
-    let mut failures = Vec::new();
-    for vector in &vectors {
-        if let Err(reason) = play(vector).await {
-            failures.push(format!("{}: {reason}", vector["name"]));
-        }
-    }
-
-    vector::assert_none_failed(vectors.len(), &failures);
+    vector::play_all("proxmox-", FEWEST, play).await;
 }
 
 async fn play(vector: &Value) -> Result<(), String> {

@@ -27,9 +27,19 @@ pub(crate) fn read(prefix: &str, fewest: usize) -> Vec<Value> {
     vectors
 }
 
-/// Fails with every reason there is.
-pub(crate) fn assert_none_failed(all: usize, failures: &[String]) {
-    assert!(failures.is_empty(), "{} of {all} failed:\n{}", failures.len(), failures.join("\n"));
+/// Plays all vectors of the files whose name begins with `prefix`, and fails with every reason there is.
+#[expect(clippy::print_stderr, reason = "what is left out is said")]
+pub(crate) async fn play_all(prefix: &str, fewest: usize, play: impl AsyncFn(&Value) -> Result<(), String>) {
+    let vectors = read(prefix, fewest);
+    let mut failures = Vec::new();
+    for vector in &vectors {
+        if !can_be_played(vector) {
+            eprintln!("left out, for this machine has no {}: {}", vector["listen"], vector["name"]);
+        } else if let Err(reason) = play(vector).await {
+            failures.push(format!("{}: {reason}", vector["name"]));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), vectors.len(), failures.join("\n"));
 }
 
 /// What a vector's placeholders stand for.

@@ -103,7 +103,7 @@ fn about(reference: &Reference, code: Code, what: &str) -> Error {
 }
 
 #[cfg(test)]
-fn verified() -> Verified {
+pub(super) fn verified() -> Verified {
     let grant = super::pass::Grant {
         reference: Reference::random().unwrap(),
         backend: "dc1".into(),

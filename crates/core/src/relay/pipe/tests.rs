@@ -361,16 +361,13 @@ async fn an_end_waits_only_so_long_for_peers_that_take_nothing() {
     drop((browser, server, refused));
 }
 
-#[tokio::test]
-async fn a_reader_that_stops_makes_the_other_side_wait() {
-    let Rig { browser, mut server, mut pipe } = rig_with(4096, true, [b"", b""]);
-    let frame = from_server(&vec![5; 60_000]);
+/// How many bytes of `frame`, sent again and again, are taken at one end while nobody reads at the other.
+async fn taken_unread(pipe: &mut Pipe<DuplexStream, DuplexStream>, sender: &mut DuplexStream, frame: &[u8]) -> usize {
     let mut sent = 0;
-
-    while_running(&mut pipe, async {
+    while_running(pipe, async {
         let flood = async {
             loop {
-                server.write_all(&frame).await.unwrap();
+                sender.write_all(frame).await.unwrap();
                 sent += frame.len();
             }
         };
@@ -378,6 +375,14 @@ async fn a_reader_that_stops_makes_the_other_side_wait() {
         let _ = timeout(Duration::from_millis(200), flood).await;
     })
     .await;
+    sent
+}
+
+#[tokio::test]
+async fn a_browser_that_reads_nothing_makes_the_server_wait() {
+    let Rig { browser, mut server, mut pipe } = rig_with(4096, true, [b"", b""]);
+
+    let sent = taken_unread(&mut pipe, &mut server, &from_server(&vec![5; 60_000])).await;
 
     assert!(sent < 256 * 1024, "{sent} bytes were taken for a browser that reads none");
     drop(browser);
@@ -386,19 +391,8 @@ async fn a_reader_that_stops_makes_the_other_side_wait() {
 #[tokio::test]
 async fn a_server_that_reads_nothing_makes_the_browser_wait() {
     let Rig { mut browser, server, mut pipe } = rig_with(4096, true, [b"", b""]);
-    let frame = from_browser(&vec![5; 60_000]);
-    let mut sent = 0;
 
-    while_running(&mut pipe, async {
-        let flood = async {
-            loop {
-                browser.write_all(&frame).await.unwrap();
-                sent += frame.len();
-            }
-        };
-        let _ = timeout(Duration::from_millis(200), flood).await;
-    })
-    .await;
+    let sent = taken_unread(&mut pipe, &mut browser, &from_browser(&vec![5; 60_000])).await;
 
     assert!(sent < 256 * 1024, "{sent} bytes were taken for a server that reads none");
     drop(server);
