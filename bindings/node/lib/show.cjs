@@ -13,9 +13,9 @@ function showAsJson(type) {
 }
 
 /**
- * Has the members that are secrets read by their names, and never listed. `console.dir` obeys no custom looks, and where it is to
- * show what is hidden and to call getters it calls those of an object's prototypes, up to one that is a built-in's: so they move
- * behind the type's own prototype, to one that calls itself Object's.
+ * Keeps members that are secrets out of every listing; by their names they are read as before. With `showHidden` and `getters`,
+ * `console.dir` ignores `inspect.custom` and calls the getters of each prototype, and stops at the first whose `constructor` is a
+ * built-in's. So these members move to a prototype behind the type's own, with `Object` as its `constructor`.
  */
 function hide(type, names) {
   const behind = Object.create(Object.getPrototypeOf(type.prototype), { constructor: { value: Object } });
